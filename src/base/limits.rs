@@ -1,0 +1,83 @@
+//! Every hard limit, with its reason. The network, the disk and the clients are hostile: no queue, buffer, table or wait
+//! is without one, and what reaches a limit is told by the limit's name.
+
+use std::time::Duration;
+
+/// Longest duration that a file or a flag may name: a leap year. Beyond it a unit was mistaken.
+pub const DURATION_MAX: Duration = Duration::from_secs(366 * 86_400);
+
+/// Most changes in one timeline. A six-hour scenario with a change every 100 ms has 216,000; a schedule that needs more
+/// was meant otherwise, and a million entries of path state are about 100 MiB.
+pub const TIMELINE_CHANGES_MAX: usize = 250_000;
+
+/// Largest scenario file. The largest that we have written has 8 KiB.
+pub const SCENARIO_BYTES_MAX: u64 = 4 << 20;
+
+/// Most items of one sort (services, faults, monitors, detectors, expectations) in a scenario.
+pub const SCENARIO_ITEMS_MAX: usize = 1_000;
+
+/// Most connections that a service holds at once, unless its file says otherwise; more wait in the kernel's backlog.
+pub const CONNECTIONS_MAX: usize = 10_000;
+
+/// Bytes that one direction of one connection holds back at most (for delay, rate or darkness); beyond them it stops
+/// reading, and the sender's kernel feels back-pressure. 64 MiB carry 640 MB/s through 100 ms.
+pub const LANE_HELD_BYTES_MAX: usize = 64 << 20;
+
+/// Bytes that a dark direction takes in at most before it stops reading: about what a receiving kernel's default window
+/// (`tcp_rmem`) would have taken in.
+pub const DARK_HELD_BYTES_MAX: usize = 128 << 10;
+
+/// Bytes that all connections of one service hold back at most; a connection beyond it keeps [`LANE_HELD_BYTES_MIN`].
+pub const SERVICE_HELD_BYTES_MAX: usize = 512 << 20;
+
+/// What a direction may always hold, however full the service: enough for a request, so that nobody starves.
+pub const LANE_HELD_BYTES_MIN: usize = 16 << 10;
+
+/// Bytes of one read from a socket.
+pub const READ_BYTES_MAX: usize = 256 << 10;
+
+/// How long a dial to an upstream may take: curl gives a whole connect 300 s, Envoy 5 s; Go 30 s.
+pub const DIAL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a connection whose client is gone is kept on a dark path, before brownout gives it up: Linux gives an
+/// orphaned socket up to `tcp_orphan_retries` (8) retransmissions, about 100 s.
+pub const DARK_ORPHAN_MAX: Duration = Duration::from_secs(100);
+
+/// How long a drain waits for open connections to end by themselves.
+pub const DRAIN_MAX: Duration = Duration::from_secs(5);
+
+/// First and longest pause of an acceptor that ran out of file descriptors.
+pub const ACCEPT_BACKOFF_MIN: Duration = Duration::from_millis(10);
+/// See [`ACCEPT_BACKOFF_MIN`].
+pub const ACCEPT_BACKOFF_MAX: Duration = Duration::from_secs(1);
+
+/// The kernel's accept queue of a listener (it caps this at `net.core.somaxconn`, 4096 by default).
+pub const LISTEN_BACKLOG: u32 = 4_096;
+
+/// Events that may wait for the recorder. More are counted as lost, and a run that lost events says so and fails: a
+/// slow disk must never slow the data plane.
+pub const EVENTS_WAITING_MAX: usize = 65_536;
+
+/// How often the journal is flushed at least, so that a crash loses little.
+pub const JOURNAL_FLUSH_EVERY: Duration = Duration::from_millis(500);
+
+/// Largest line of a journal that is read back: a header with 1,000 faults has about 1 MiB.
+pub const JOURNAL_LINE_BYTES_MAX: usize = 16 << 20;
+
+/// Most windows of one fault that a journal's header lists; beyond them only their number is told.
+pub const HEADER_WINDOWS_MAX: usize = 200;
+
+/// Bytes of an answer's body that an HTTP probe reads at most.
+pub const PROBE_BODY_BYTES_MAX: usize = 4 << 20;
+
+/// Probes of one monitor that may be under way at once: a monitor whose timeout is longer than its interval overlaps.
+pub const PROBES_UNDER_WAY_MAX: usize = 64;
+
+/// How long a wrapped command and its descendants get between SIGTERM and SIGKILL.
+pub const COMMAND_GRACE: Duration = Duration::from_secs(5);
+
+/// How often the level of a ramp changes at most: a step of it is a hundredth, or lasts this long.
+pub const RAMP_STEP_MIN: Duration = Duration::from_millis(50);
+
+/// Path timelines that a service remembers, one per set of faults a connection may meet. Beyond it they are made anew.
+pub const PATHS_REMEMBERED_MAX: usize = 1_024;

@@ -1,0 +1,80 @@
+//! `PathState`: what a path does to bytes now.
+//!
+//! Faults and routing both say what they do in this one form, and path states add up: delays follow one another, every
+//! rate must admit a byte, and one cause of darkness is enough. Each part names the fault that it comes from, so that
+//! whoever applies it can say who did what. A `Timeline<PathState>` is all that a lane or a modelled probe ever sees.
+
+use super::dist::Delay;
+use super::id::FaultId;
+use super::rate::ByteRate;
+
+/// What a path does to bytes now, in one direction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PathState {
+    /// Delays, one after the other.
+    pub delays: Vec<DelayTerm>,
+    /// Rates, all of which must admit a byte.
+    pub rates: Vec<RateTerm>,
+    /// Why nothing is delivered, if nothing is.
+    pub dark: Option<FaultId>,
+}
+
+/// A delay, and the fault that makes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DelayTerm {
+    /// Which fault.
+    pub fault: FaultId,
+    /// How long.
+    pub delay: Delay,
+}
+
+/// A rate, and the fault that sets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateTerm {
+    /// Which fault.
+    pub fault: FaultId,
+    /// How many bytes a second.
+    pub rate: ByteRate,
+    /// Who shares them.
+    pub scope: RateScope,
+}
+
+/// Who shares a rate.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum RateScope {
+    /// Each direction of each connection has the rate to itself.
+    #[default]
+    Connection,
+    /// All connections of the service share it, as on a real link (each direction for itself).
+    Service,
+}
+
+// === impl PathState ===
+
+impl PathState {
+    /// A path that does nothing to bytes.
+    pub const CLEAR: Self = Self { delays: Vec::new(), rates: Vec::new(), dark: None };
+
+    /// A path that delivers nothing.
+    pub const fn dark(fault: FaultId) -> Self {
+        Self { delays: Vec::new(), rates: Vec::new(), dark: Some(fault) }
+    }
+
+    /// Whether bytes pass untouched.
+    pub const fn is_clear(&self) -> bool {
+        self.delays.is_empty() && self.rates.is_empty() && self.dark.is_none()
+    }
+
+    /// Both at once. Where both are dark the first is named.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self {
+            delays: [&self.delays[..], &other.delays[..]].concat(),
+            rates: [&self.rates[..], &other.rates[..]].concat(),
+            dark: self.dark.or(other.dark),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Layer 1: the one stream that everything reports into, and its journal.
+//!
+//! Whatever happens in a run becomes an [`Event`] with the instant of scenario time at which it happened. Judge and
+//! reports read events and nothing else, so a report is a pure function of a journal, and an old journal can be reported
+//! again. Events name things by their names, not by their places in a plan: a journal explains itself.
+
+mod end_cause;
+mod header;
+mod journal;
+mod kind;
+
+pub use end_cause::{BrownoutReason, DialFailure, EndCause, PeerEnd};
+pub use header::{DetectorInfo, FaultInfo, Header, MonitorInfo, ServiceInfo, Window};
+pub use journal::{JournalError, JournalReader, JournalWriter, Line};
+pub use kind::{
+    AlarmState, ConnectionEnded, ConnectionOpened, Entry, Event, Hit, Phase, Probe, ProbeFailure, RunEnd,
+    Verdict, VerdictState,
+};
+
+/// Whatever wants to see every event, in order.
+pub trait Sink {
+    /// Takes the next event.
+    fn record(&mut self, entry: &Entry);
+}

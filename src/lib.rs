@@ -1,0 +1,45 @@
+//! brownout: a WAN fault testbed.
+//!
+//! *When the network fails the way real WANs fail (sporadically, for some flows, in waves), do your timeouts and your
+//! alerts notice, and how soon?* A scenario file says what happens to the network between clients and services; a proxy
+//! does it to real connections; monitors watch through it; expectations are judged by what was observed.
+//!
+//! ```text
+//! scenario.yaml + seed ─▶ Plan ─▶ engine (proxy, probes, command) ─▶ Events ─▶ judge ─▶ reports
+//! ```
+//!
+//! The modules are layers, and a module imports only from the layers above it in this list (a test checks it):
+//!
+//! | layer | modules | what they know |
+//! | --- | --- | --- |
+//! | 0 | [`base`] | times, timelines, path states, streams of randomness, ratios, rates, buckets, limits |
+//! | 1 | [`diag`], [`event`], [`stats`] | how a mistake is told; the one stream of what happened; pure numbers |
+//! | 2 | [`detect`] | detectors: what turns probes into alarms (pure) |
+//! | 3 | [`fault`] | what happens to bytes: kinds, schedules, the lane (pure) |
+//! | 4 | [`scenario`], [`proxy`], [`probe`] | text to plan; the tokio data plane; probes |
+//! | 5 | [`engine`] | a plan on the wall clock |
+//! | 6 | [`judge`] | expectations over events |
+//! | 7 | [`report`] | terminal, JSON, JUnit, GitHub: from events only |
+//! | 8 | [`cli`] | arguments, one file a command, the only printer |
+//!
+//! Two types carry the rest: [`base::Timeline`] of [`base::PathState`] (what a path does to bytes, when), which routing
+//! and faults make and which everything else reads; and [`event::Event`], which everything reports into and which every
+//! report is made from.
+//!
+//! ```
+//! use brownout::scenario;
+//!
+//! let text = "
+//! name: slow start
+//! duration: 10s
+//! services:
+//!   api: { listen: 127.0.0.1:0, upstream: 127.0.0.1:9 }
+//! faults:
+//!   - { service: api, at: 2s, for: 3s, latency: 80ms }
+//! ";
+//! let plan = scenario::load_text("example.yaml", text).expect("a valid scenario");
+//! assert_eq!(&*plan.faults[0].name, "latency@2s");
+//! ```
+
+pub mod base;
+pub mod event;
