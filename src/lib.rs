@@ -42,4 +42,7 @@
 //! ```
 
 pub mod base;
+pub mod detect;
 pub mod event;
+pub mod fault;
+pub mod scenario;

@@ -63,6 +63,11 @@ impl<T: Clone + PartialEq> Timeline<T> {
         self.changes.get(self.passed(t)).map(|(at, _)| *at)
     }
 
+    /// Since when holds what holds at `t`.
+    pub fn piece_start(&self, t: SimTime) -> SimTime {
+        self.passed(t).checked_sub(1).map_or(SimTime::ZERO, |last| self.changes[last].0)
+    }
+
     /// What holds at `t`, and until when, for a reader that mostly moves forward.
     pub fn read(&self, cursor: &mut Cursor, t: SimTime) -> (&T, Option<SimTime>) {
         let behind = cursor.passed > 0 && self.changes.get(cursor.passed - 1).is_none_or(|(at, _)| *at > t);

@@ -1,0 +1,13 @@
+//! One file a kind: what it is, its parameters, what it makes of a path or a connection, its tests.
+
+mod bandwidth;
+mod blackhole;
+mod close;
+mod latency;
+mod reset;
+
+pub use bandwidth::Bandwidth;
+pub use blackhole::Blackhole;
+pub use close::Close;
+pub use latency::Latency;
+pub use reset::Reset;

@@ -1,0 +1,40 @@
+//! Layer 3: what happens to bytes. Pure: no clock, no sockets, no generator of its own.
+//!
+//! ```text
+//!            schedule                        program                         lane, one a direction
+//!  FaultSpec ────────▶ Fault {kind, level,…} ───────▶ Timeline<PathState> ──▶ on_bytes, poll(now)
+//!                                            ╰──────▶ Cuts ────────────────▶ poll(now, bytes moved)
+//! ```
+//!
+//! A **fault** is a scheduled cause of path states or of a broken connection. Its *kind* (one file each in `kind/`) says
+//! what it does; its *level* (a timeline of 0 to 100 percent) says when and how much. The **program** of a service is its
+//! ordered list of faults; for each accepted connection it draws which of them apply and merges what they do into one
+//! timeline a direction. The **lane** moves the bytes of one direction by that timeline; **cuts** end connections.
+//!
+//! Laws of the lane, each a property test: nothing is lost but by a named fault; order is kept; latency is not a rate
+//! limit; a rate holds over any window with a stated burst; how reads were cut changes nothing; an edit loses nothing;
+//! what is held is bounded.
+//!
+//! A new kind is one file in `kind/`, one line in `table.rs` and one example scenario.
+
+mod cut;
+mod kind;
+//mod lane;
+mod link;
+mod program;
+mod schedule;
+mod shorthand;
+mod spec;
+mod table;
+#[cfg(test)]
+mod testing;
+
+pub use cut::{Cut, CutAfter, CutKind, CutWhen, Cuts};
+pub use kind::{Bandwidth, Blackhole, Close, Latency, Reset};
+//pub use lane::{Action, Lane, LaneEnd, Touch};
+pub use link::{Link, burst_bytes};
+pub use program::{Caller, Draw, Program};
+pub use schedule::{Bursts, Level, Ramp, Schedule, ScheduleError};
+pub use spec::{Fault, FaultParts, Kind, Layer, Peers, PeersError};
+pub(crate) use table::fault_kinds;
+pub use table::{FaultKind, KINDS, KindInfo};

@@ -1,0 +1,207 @@
+//! `Kind`, what every kind of fault can say of itself, and `Fault`, a kind with its name, its schedule and its draws.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::cut::Cut;
+use super::link::Link;
+use super::schedule::Level;
+use super::table::FaultKind;
+use crate::base::{
+    BUCKETS, Direction, Directions, FaultId, FlowBucket, Label, PathState, Ratio, Seed, Timeline,
+};
+
+/// What a kind of fault acts on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// The path: delay, rate, no delivery.
+    Path,
+    /// The connection: its end.
+    Connection,
+}
+
+/// What a kind of fault says of itself. Implemented by one type a file in `kind/`.
+pub trait Kind {
+    /// What it does with these parameters, in a few words: `80ms ± 20ms`.
+    fn summary(&self) -> String;
+
+    /// The directions that it acts in unless the scenario says otherwise.
+    fn directions(&self) -> Directions;
+
+    /// Parameters that contradict each other, one sentence each.
+    fn contradictions(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether it can act by degrees, so that a ramp makes sense.
+    fn ramps(&self) -> bool {
+        false
+    }
+
+    /// The share of flow buckets that it takes at full level.
+    fn share(&self) -> Ratio {
+        Ratio::ONE
+    }
+
+    /// What it makes of the path at `level` (above zero), for a bucket that it takes.
+    fn path(&self, _fault: FaultId, _level: Level) -> PathState {
+        PathState::CLEAR
+    }
+
+    /// How it ends connections, if it does.
+    fn cut(&self) -> Option<Cut> {
+        None
+    }
+}
+
+/// The clients that a fault takes: addresses and CIDR blocks. A mapped IPv4 address counts as IPv4.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String", extend("examples" = ["127.0.0.1", "10.0.0.0/8"]))]
+pub struct Peers(IpNet);
+
+/// A text that names no clients.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected an address or a CIDR block such as `127.0.0.1` or `10.0.0.0/8`, found `{0}`")]
+pub struct PeersError(String);
+
+/// What a [`Fault`] is made from.
+#[derive(Clone, Debug)]
+pub struct FaultParts {
+    /// Its place in its plan.
+    pub id: FaultId,
+    /// Its name, unique in its service. Its draws follow from it.
+    pub name: Arc<str>,
+    /// Its service.
+    pub service: Arc<str>,
+    /// What it does.
+    pub kind: FaultKind,
+    /// When, and how much.
+    pub level: Timeline<Level>,
+    /// In which directions.
+    pub directions: Directions,
+    /// The probability that it takes a connection.
+    pub probability: Ratio,
+    /// The clients that it takes; all, if empty.
+    pub peers: Vec<Peers>,
+}
+
+/// A fault of a service: a kind, when it is in force, and which connections it takes.
+#[derive(Debug)]
+pub struct Fault {
+    /// What it was made from.
+    pub parts: FaultParts,
+    /// The name that its streams of randomness begin with.
+    pub label: Label,
+    /// Each bucket's place in this fault's own order of buckets: a share takes the first ones, so that a ramp adds
+    /// buckets and never swaps them.
+    rank: [u8; BUCKETS],
+    /// What all connections of the service share, one a direction.
+    shared: [Mutex<Link>; 2],
+}
+
+// === impl Peers ===
+
+impl Peers {
+    /// Whether `client` is among them.
+    pub fn contain(&self, client: IpAddr) -> bool {
+        self.0.contains(&client.to_canonical())
+    }
+}
+
+impl FromStr for Peers {
+    type Err = PeersError;
+
+    fn from_str(text: &str) -> Result<Self, PeersError> {
+        let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        net.map(Self).map_err(|_| PeersError(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Peers {
+    type Error = PeersError;
+
+    fn try_from(text: String) -> Result<Self, PeersError> {
+        text.parse()
+    }
+}
+
+impl From<Peers> for String {
+    fn from(peers: Peers) -> Self {
+        peers.0.to_string()
+    }
+}
+
+// === impl Fault ===
+
+impl Fault {
+    /// Makes the fault and draws its order of buckets.
+    pub fn new(parts: FaultParts, seed: Seed) -> Self {
+        let label = Label::new("fault").part(&parts.service).part(&parts.name);
+        let mut order: Vec<u8> = (0..=u8::MAX).collect();
+        seed.stream(label.part("buckets")).shuffle(&mut order);
+        let mut rank = [0; BUCKETS];
+        for (place, bucket) in order.into_iter().enumerate() {
+            rank[usize::from(bucket)] = place as u8;
+        }
+        Self { parts, label, rank, shared: [Mutex::default(), Mutex::default()] }
+    }
+
+    /// Its kind's own word.
+    pub fn kind(&self) -> &dyn Kind {
+        self.parts.kind.kind()
+    }
+
+    /// How many of the 256 buckets it takes at full level.
+    pub fn realised_share(&self) -> u16 {
+        self.kind().share().of(BUCKETS as u64) as u16
+    }
+
+    /// Whether it takes this bucket, at some level.
+    pub fn takes_bucket(&self, bucket: FlowBucket) -> bool {
+        self.place(bucket) < self.realised_share()
+    }
+
+    /// What it makes of the path of this bucket at each instant.
+    pub fn path(&self, bucket: FlowBucket) -> Timeline<PathState> {
+        let (place, share) = (self.place(bucket), self.kind().share());
+        self.parts.level.map(|level| {
+            if level.is_zero() || place >= level.of_share(share) {
+                return PathState::CLEAR;
+            }
+            self.kind().path(self.parts.id, *level)
+        })
+    }
+
+    /// Whether its path differs between the buckets that it takes.
+    pub fn differs_by_bucket(&self) -> bool {
+        self.kind().share() != Ratio::ONE
+    }
+
+    /// The link that all connections share in one direction.
+    pub fn shared_link(&self, direction: Direction) -> &Mutex<Link> {
+        &self.shared[direction.index()]
+    }
+
+    fn place(&self, bucket: FlowBucket) -> u16 {
+        u16::from(self.rank[usize::from(bucket.0)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peers_are_addresses_and_blocks() {
+        let peers = |text: &str| text.parse::<Peers>().unwrap();
+        assert!(peers("10.0.0.0/8").contain("10.1.2.3".parse().unwrap()));
+        assert!(peers("127.0.0.1").contain("::ffff:127.0.0.1".parse().unwrap()));
+        assert!(!peers("::1").contain("127.0.0.1".parse().unwrap()));
+        assert_eq!("localhost".parse::<Peers>(), Err(PeersError("localhost".into())));
+    }
+}

@@ -1,0 +1,190 @@
+//! The plan: a scenario, resolved. A pure function of the file, the seed and what the command line overrides.
+//!
+//! Every name is resolved, every schedule is a timeline, every value is in range: whoever holds a plan need not check.
+//! Timelines are in *run time*: the scenario's own time, shifted and compressed by [`ScenarioClock`], so the data plane
+//! knows nothing of excerpts and speeds.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::expect::Expectation;
+use crate::base::{ByteSize, Seed, SimTime};
+use crate::detect::DetectorSpec;
+use crate::fault::{Fault, Program};
+
+/// A scenario, resolved.
+#[derive(Debug)]
+pub struct Plan {
+    /// The scenario's name.
+    pub name: Arc<str>,
+    /// What it shows.
+    pub about: Option<Arc<str>>,
+    /// The file that it was read from, as the user named it.
+    pub file: Arc<str>,
+    /// The seed of all draws.
+    pub seed: Seed,
+    /// Wall-clock label of t = 0 (RFC 3339).
+    pub starts_at: Option<Arc<str>>,
+    /// How long the scenario lasts, in scenario time, whatever excerpt is played.
+    pub duration: Duration,
+    /// From run time to scenario time.
+    pub clock: ScenarioClock,
+    /// The services.
+    pub services: Vec<ServicePlan>,
+    /// The faults of all services, in the file's order.
+    pub faults: Vec<Arc<Fault>>,
+    /// The monitors.
+    pub monitors: Vec<MonitorPlan>,
+    /// The detectors.
+    pub detectors: Vec<DetectorPlan>,
+    /// What is expected.
+    pub expectations: Vec<Expectation>,
+    /// Whether faults may meet no traffic (scenario-wide).
+    pub allow_untouched: bool,
+    /// The names of faults that may meet no traffic (by the fault's own key), as `service/name`.
+    pub untouched_allowed: Vec<(Arc<str>, Arc<str>)>,
+}
+
+/// Which part of the scenario is played, and how fast.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScenarioClock {
+    /// The scenario time at which the run begins.
+    pub from: SimTime,
+    /// The scenario time at which it ends.
+    pub until: SimTime,
+    /// How many seconds of scenario time pass in one second; finite and above zero.
+    pub speed: f64,
+}
+
+/// A service: a listener in front of an upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServicePlan {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where brownout listens; port 0 lets the kernel choose.
+    pub listen: SocketAddr,
+    /// Where it dials.
+    pub upstream: Upstream,
+    /// Most connections at once.
+    pub connections_max: usize,
+}
+
+/// Where a service is reached: a host (a name or an address, without brackets) and a port. Names are resolved at dial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    /// The host.
+    pub host: Arc<str>,
+    /// The port.
+    pub port: u16,
+}
+
+/// A monitor: a probe every so often through a service's listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonitorPlan {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its service's place in [`Plan::services`].
+    pub service: usize,
+    /// Time between two probes, in run time (already compressed).
+    pub every: Duration,
+    /// How long a probe may take, on the wall clock (never compressed).
+    pub timeout: Duration,
+    /// What a probe does.
+    pub check: Check,
+}
+
+/// What a probe does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Opens a TCP connection, and that is all.
+    Tcp,
+    /// `GET`s a path over HTTP/1.1 on a new connection.
+    Http {
+        /// The path with its query: `/health`.
+        path: Arc<str>,
+        /// The `Host` header; the upstream's `host:port`, if not given.
+        host: Option<Arc<str>>,
+        /// The status expected; any below 400, if not given.
+        status: Option<u16>,
+        /// The body must contain this text.
+        body_contains: Option<Arc<str>>,
+        /// The body must have at least so many bytes.
+        body_at_least: Option<ByteSize>,
+    },
+}
+
+/// A detector on a monitor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DetectorPlan {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its monitor's place in [`Plan::monitors`].
+    pub monitor: usize,
+    /// Its rule. Windows are in scenario time, as the samples are.
+    pub spec: DetectorSpec,
+}
+
+// === impl Plan ===
+
+impl Plan {
+    /// The program of the service at this place.
+    pub fn program(&self, service: usize) -> Program {
+        let name = &self.services[service].name;
+        let faults = self.faults.iter().filter(|fault| fault.parts.service == *name);
+        Program::new(self.seed, faults.map(Arc::clone).collect())
+    }
+
+    /// How long the run lasts, on the wall clock.
+    pub fn run_time(&self) -> Duration {
+        self.clock.to_run(self.clock.until).since_start()
+    }
+}
+
+// === impl ScenarioClock ===
+
+impl ScenarioClock {
+    /// The whole of a scenario at its own speed.
+    pub fn whole(duration: Duration) -> Self {
+        Self { from: SimTime::ZERO, until: SimTime::after_start(duration), speed: 1.0 }
+    }
+
+    /// The run time at this scenario time; the beginning, if it lies before the excerpt.
+    pub fn to_run(&self, scenario: SimTime) -> SimTime {
+        SimTime::after_start(self.shorten(scenario.since(self.from)))
+    }
+
+    /// The scenario time at this run time.
+    pub fn to_scenario(&self, run: SimTime) -> SimTime {
+        let nanos = run.as_nanos() as f64 * self.speed;
+        self.from.plus(if self.plays_at_speed() {
+            Duration::from_nanos(nanos.round() as u64)
+        } else {
+            run.since_start()
+        })
+    }
+
+    /// How long a span of scenario time lasts on the wall clock.
+    pub fn shorten(&self, scenario: Duration) -> Duration {
+        if !self.plays_at_speed() {
+            return scenario;
+        }
+        Duration::from_nanos((scenario.as_nanos() as f64 / self.speed).round() as u64)
+    }
+
+    /// Whether scenario time and wall-clock time pass differently.
+    pub fn plays_at_speed(&self) -> bool {
+        (self.speed - 1.0).abs() > f64::EPSILON
+    }
+}
+
+// === impl Upstream ===
+
+impl std::fmt::Display for Upstream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.host.contains(':') {
+            return write!(f, "[{}]:{}", self.host, self.port);
+        }
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
