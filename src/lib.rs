@@ -45,4 +45,5 @@ pub mod base;
 pub mod detect;
 pub mod event;
 pub mod fault;
+pub mod proxy;
 pub mod scenario;
