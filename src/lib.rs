@@ -43,7 +43,11 @@
 
 pub mod base;
 pub mod detect;
+pub mod engine;
 pub mod event;
 pub mod fault;
+pub mod judge;
+pub mod probe;
 pub mod proxy;
 pub mod scenario;
+pub mod stats;

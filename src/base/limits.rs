@@ -85,3 +85,7 @@ pub const PATHS_REMEMBERED_MAX: usize = 1_024;
 /// How long a connection that a fault has closed still takes in (and throws away) what its peers send: closing a socket
 /// with unread bytes would send an RST where a FIN was asked for.
 pub const CLOSE_LINGER: Duration = Duration::from_millis(500);
+
+/// How long a wrapped command may run on after its scenario is over, before it is ended: longer than any test suite
+/// worth waiting for, shorter than a CI job's patience.
+pub const COMMAND_OVERRUN_MAX: Duration = Duration::from_secs(6 * 3_600);

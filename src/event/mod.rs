@@ -23,4 +23,7 @@ pub use outbox::{Outbox, ToScenario};
 pub trait Sink {
     /// Takes the next event.
     fn record(&mut self, entry: &Entry);
+
+    /// Hears the time (of the scenario) when nothing has happened for a moment.
+    fn tick(&mut self, _now: crate::base::SimTime) {}
 }

@@ -135,6 +135,14 @@ impl Plan {
         Program::new(self.seed, faults.map(Arc::clone).collect())
     }
 
+    /// Whether the scenario lets this fault meet no traffic.
+    pub fn may_stay_untouched(&self, fault: &Fault) -> bool {
+        let named = |(service, name): &(Arc<str>, Arc<str>)| {
+            *service == fault.parts.service && *name == fault.parts.name
+        };
+        self.allow_untouched || self.untouched_allowed.iter().any(named)
+    }
+
     /// How long the run lasts, on the wall clock.
     pub fn run_time(&self) -> Duration {
         self.clock.to_run(self.clock.until).since_start()

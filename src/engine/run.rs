@@ -1,0 +1,246 @@
+//! One run: from bound listeners to the last event.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::command::{Command, CommandError, Running, reachable};
+use super::describe::header;
+use super::monitor::Monitor;
+use super::record::{Detectors, record};
+use crate::base::SimTime;
+use crate::base::limits::{COMMAND_OVERRUN_MAX, DRAIN_MAX};
+use crate::event::{Event, Outbox, RunEnd, Sink};
+use crate::proxy::{Bound, Proxy, RunClock, ServiceConfig, Shared, Timer};
+use crate::scenario::Plan;
+
+/// What a run needs beside its plan.
+#[derive(Debug)]
+pub struct RunOptions {
+    /// The command to wrap. With one, the run ends when it ends; without, when the plan's time is up.
+    pub command: Option<Command>,
+    /// The command line that repeats the run.
+    pub replay: String,
+    /// The wall-clock time, for the journal (RFC 3339).
+    pub began: String,
+    /// Signals that ask for the end: passed on to the command, then the run drains.
+    pub signals: watch::Receiver<Option<Signal>>,
+}
+
+/// A run that is over.
+#[derive(Debug)]
+pub struct Finished<S> {
+    /// The sink, which has seen every event.
+    pub sink: S,
+    /// Why it ended.
+    pub reason: RunEnd,
+    /// Events that a full queue lost.
+    pub events_lost: u64,
+    /// When it ended, in scenario time.
+    pub ended: SimTime,
+}
+
+/// The environment failed the run.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A listener can't be bound.
+    #[error("service `{service}` can't listen on {address}: {source}")]
+    Bind {
+        /// The service.
+        service: Arc<str>,
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The command can't be started.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// No timer, no thread: the machine is out of something.
+    #[error("can't {what}: {source}")]
+    Resource {
+        /// What failed.
+        what: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Plays `plan` to its end; every event goes to `sink`.
+pub async fn run<S: Sink + Send + 'static>(
+    plan: Arc<Plan>,
+    options: RunOptions,
+    sink: S,
+) -> Result<Finished<S>, EngineError> {
+    let bound = bind_all(&plan)?;
+    let addresses: Vec<SocketAddr> = bound.iter().map(Bound::address).collect();
+    let mut opening = header(&plan, &addresses, &options.replay, &options.began);
+    opening.command = options
+        .command
+        .as_ref()
+        .map(|command| command.words.iter().map(|word| word.to_string_lossy().into()).collect());
+
+    let clock = RunClock::start();
+    let timer =
+        Timer::start(clock).map_err(|source| EngineError::Resource { what: "start a timer", source })?;
+    let scenario_clock = plan.clock;
+    let (outbox, entries) = Outbox::new(Arc::new(move |run| scenario_clock.to_scenario(run)));
+    let lost = outbox.lost();
+    outbox.put(SimTime::ZERO, Event::RunStarted(Box::new(opening)));
+    let detectors = Detectors::new(&plan);
+    let recorder = std::thread::Builder::new()
+        .name("recorder".into())
+        .spawn(move || record(&entries, detectors, sink, || scenario_clock.to_scenario(clock.now())))
+        .map_err(|source| EngineError::Resource { what: "start the recorder's thread", source })?;
+
+    let shared = Shared { clock, timer, outbox };
+    let play = Play::start(&plan, bound, &addresses, &options, shared);
+    let reason = match play {
+        Ok(play) => Ok(play.to_the_end(&plan, options.signals).await),
+        Err(error) => Err(error),
+    };
+    let sink = tokio::task::spawn_blocking(move || recorder.join())
+        .await
+        .expect("waiting for a thread does not panic")
+        .expect("the recorder does not panic");
+    let ended = scenario_clock.to_scenario(clock.now());
+    Ok(Finished { sink, reason: reason?, events_lost: lost.load(Ordering::Relaxed), ended })
+}
+
+fn bind_all(plan: &Plan) -> Result<Vec<Bound>, EngineError> {
+    let bind = |service: &crate::scenario::ServicePlan| {
+        let config = ServiceConfig {
+            name: Arc::clone(&service.name),
+            listen: service.listen,
+            host: Arc::clone(&service.upstream.host),
+            port: service.upstream.port,
+            connections_max: service.connections_max,
+        };
+        Bound::bind(config).map_err(|source| EngineError::Bind {
+            service: Arc::clone(&service.name),
+            address: service.listen,
+            source,
+        })
+    };
+    plan.services.iter().map(bind).collect()
+}
+
+/// A run under way.
+struct Play {
+    shared: Shared,
+    proxies: Vec<Proxy>,
+    monitors: JoinSet<()>,
+    stop_monitors: CancellationToken,
+    command: Option<Running>,
+}
+
+// === impl Play ===
+
+impl Play {
+    fn start(
+        plan: &Plan,
+        bound: Vec<Bound>,
+        addresses: &[SocketAddr],
+        options: &RunOptions,
+        shared: Shared,
+    ) -> Result<Self, EngineError> {
+        let proxies: Vec<Proxy> = bound
+            .into_iter()
+            .enumerate()
+            .map(|(service, bound)| bound.start(plan.program(service), shared.clone()))
+            .collect();
+        let named =
+            || plan.services.iter().map(|service| Arc::clone(&service.name)).zip(addresses.iter().copied());
+        let command = match &options.command {
+            Some(command) => Some(command.start(&named().collect::<Vec<_>>())?),
+            None => None,
+        };
+        if let Some(command) = &command {
+            shared.outbox.put(shared.clock.now(), Event::CommandStarted { pid: command.id() });
+        }
+        let end = SimTime::after_start(plan.run_time());
+        let (mut monitors, stop_monitors) = (JoinSet::new(), CancellationToken::new());
+        for monitor in &plan.monitors {
+            let upstream = &plan.services[monitor.service].upstream;
+            let target = reachable(addresses[monitor.service]);
+            let monitor = Monitor::new(monitor, upstream, target, plan.seed);
+            monitors.spawn(monitor.watch(shared.clone(), end, stop_monitors.clone()));
+        }
+        Ok(Self { shared, proxies, monitors, stop_monitors, command })
+    }
+
+    /// Waits for the end, then ends everything: the command, the monitors, the connections.
+    async fn to_the_end(mut self, plan: &Plan, mut signals: watch::Receiver<Option<Signal>>) -> RunEnd {
+        let time_up = SimTime::after_start(plan.run_time());
+        let reason = match &mut self.command {
+            None => tokio::select! {
+                () = self.shared.timer.sleep_until(time_up) => RunEnd::Completed,
+                _ = signalled(&mut signals) => RunEnd::Interrupted,
+            },
+            Some(command) => {
+                let overrun = time_up.plus(COMMAND_OVERRUN_MAX);
+                let (status, reason) = tokio::select! {
+                    status = command.ended() => (status, RunEnd::CommandEnded),
+                    signal = signalled(&mut signals) => {
+                        command.signal(signal);
+                        (command.end().await, RunEnd::Interrupted)
+                    }
+                    () = self.shared.timer.sleep_until(overrun) => {
+                        tracing::warn!("the command still runs long after the scenario: COMMAND_OVERRUN_MAX is reached");
+                        command.signal(Signal::TERM);
+                        (command.end().await, RunEnd::CommandEnded)
+                    }
+                };
+                self.put_command_end(status);
+                reason
+            }
+        };
+        self.stop_monitors.cancel();
+        if let Some(command) = &self.command {
+            command.end_descendants().await;
+        }
+        let patience =
+            if reason == RunEnd::Interrupted { DRAIN_MAX } else { longest_timeout(plan) + DRAIN_MAX };
+        let all_probed = async { while self.monitors.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, all_probed).await.is_err() {
+            self.monitors.shutdown().await;
+        }
+        let mut drains: JoinSet<()> = self.proxies.into_iter().map(Proxy::drain).collect();
+        while drains.join_next().await.is_some() {}
+        reason
+    }
+
+    fn put_command_end(&self, status: io::Result<std::process::ExitStatus>) {
+        let (status, signal) = match status {
+            Ok(status) => (status.code(), std::os::unix::process::ExitStatusExt::signal(&status)),
+            Err(error) => {
+                tracing::error!(%error, "can't wait for the command");
+                (None, None)
+            }
+        };
+        self.shared.outbox.put(self.shared.clock.now(), Event::CommandEnded { status, signal });
+    }
+}
+
+/// The next signal; never, if nobody can send one any more.
+async fn signalled(signals: &mut watch::Receiver<Option<Signal>>) -> Signal {
+    loop {
+        if let Some(signal) = *signals.borrow_and_update() {
+            return signal;
+        }
+        if signals.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+fn longest_timeout(plan: &Plan) -> Duration {
+    plan.monitors.iter().map(|monitor| monitor.timeout).max().unwrap_or_default()
+}

@@ -1,0 +1,121 @@
+//! What every run implies, whether or not a scenario says so.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::base::SimTime;
+use crate::event::{Entry, Event, FaultInfo, Sink, Verdict, VerdictState};
+use crate::scenario::expect::{Check, Expectation};
+
+/// The implied expectations: every fault meets traffic, the command succeeds, no event is lost.
+#[derive(Debug)]
+pub(super) struct Implied {
+    faults: Vec<FaultInfo>,
+    /// Connections that each fault (by service and name) touched.
+    touched: IndexMap<(Arc<str>, Arc<str>), u64>,
+    /// Whether the scenario itself says what the command's status should be.
+    command_is_judged: bool,
+    command: Option<Option<i32>>,
+    command_signal: Option<i32>,
+    last: SimTime,
+    speed: f64,
+}
+
+// === impl Implied ===
+
+impl Implied {
+    pub(super) fn new(expectations: &[Expectation]) -> Self {
+        let command_is_judged =
+            expectations.iter().any(|expectation| matches!(expectation.check, Check::Command { .. }));
+        Self {
+            faults: Vec::new(),
+            touched: IndexMap::new(),
+            command_is_judged,
+            command: None,
+            command_signal: None,
+            last: SimTime::ZERO,
+            speed: 1.0,
+        }
+    }
+
+    pub(super) const fn speed(&self) -> f64 {
+        self.speed
+    }
+
+    pub(super) fn verdicts(&self, events_lost: u64) -> Vec<Verdict> {
+        let faults = self.faults.iter().filter_map(|fault| self.fault_verdict(fault));
+        let lost = (events_lost > 0).then(|| {
+            let observed = format!("{events_lost} events lost: the recorder could not keep up");
+            implied("every event is recorded", "journal", VerdictState::Failed, observed)
+        });
+        faults.chain(self.command_verdict()).chain(lost).collect()
+    }
+
+    /// A fault without a window in the excerpt that is played is not expected to do anything.
+    fn fault_verdict(&self, fault: &FaultInfo) -> Option<Verdict> {
+        let first = fault.windows.first().filter(|_| !fault.allow_untouched)?.from;
+        let key = (Arc::clone(&fault.service), Arc::clone(&fault.name));
+        let connections = self.touched.get(&key).copied().unwrap_or_default();
+        let (state, observed) = match connections {
+            0 if first >= self.last => (
+                VerdictState::Failed,
+                format!("not reached: it begins at {first}, the run ended at {}", self.last),
+            ),
+            0 => (VerdictState::Failed, "no traffic met it".to_owned()),
+            1 => (VerdictState::Met, "1 connection".to_owned()),
+            n => (VerdictState::Met, format!("{n} connections")),
+        };
+        let subject = format!("fault {}", fault.name);
+        let text = format!("fault {} on {} meets traffic", fault.name, fault.service);
+        Some(implied(&text, &subject, state, observed))
+    }
+
+    fn command_verdict(&self) -> Option<Verdict> {
+        let status = self.command.filter(|_| !self.command_is_judged)?;
+        let (state, observed) = match (status, self.command_signal) {
+            (Some(0), _) => (VerdictState::Met, "exit status 0".to_owned()),
+            (Some(status), _) => (VerdictState::Failed, format!("exit status {status}")),
+            (None, Some(signal)) => (VerdictState::Failed, format!("ended by signal {signal}")),
+            (None, None) => (VerdictState::Undecided, "its exit status is not known".to_owned()),
+        };
+        Some(implied("the command succeeds", "command", state, observed))
+    }
+}
+
+impl Sink for Implied {
+    fn record(&mut self, entry: &Entry) {
+        self.last = self.last.max(entry.t);
+        match &entry.event {
+            Event::RunStarted(header) => {
+                self.faults.clone_from(&header.faults);
+                self.speed = header.speed;
+            }
+            Event::ConnectionEnded(ended) => {
+                for hit in &ended.hits {
+                    let key = (Arc::clone(&ended.service), Arc::clone(&hit.fault));
+                    // Faults that an edit brought are not the scenario's: nobody expects them.
+                    if self.faults.iter().any(|fault| fault.service == key.0 && fault.name == key.1) {
+                        *self.touched.entry(key).or_default() += 1;
+                    }
+                }
+            }
+            Event::CommandEnded { status, signal } => {
+                self.command = Some(*status);
+                self.command_signal = *signal;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn implied(text: &str, subject: &str, state: VerdictState, observed: String) -> Verdict {
+    Verdict {
+        expectation: text.into(),
+        subject: subject.into(),
+        state,
+        observed: observed.into(),
+        margin: None,
+        place: None,
+    }
+}

@@ -1,0 +1,177 @@
+//! Each check, met and not met, on events made by hand.
+
+use std::time::Duration;
+
+use super::*;
+use crate::base::{FlowBucket, Ratio, SimTime};
+use crate::event::{
+    AlarmState, ConnectionEnded, EndCause, Event, Hit, PeerEnd, Phase, Probe, ProbeFailure, Window,
+};
+use crate::scenario::expect::{AlarmCheck, Bound, Check, ProbeCheck, ServiceCheck};
+
+fn probe(t: u64, latency_ms: u64, failed: bool) -> Entry {
+    let failure =
+        failed.then(|| ProbeFailure { phase: Phase::FirstByte, timeout: true, reason: "no answer".into() });
+    Event::Probe(Probe {
+        monitor: "home".into(),
+        ordinal: t,
+        failure,
+        latency: Duration::from_millis(latency_ms),
+        connect: None,
+        first_byte: None,
+        status: None,
+        bucket: None,
+    })
+    .at(SimTime::from_secs(t))
+}
+
+fn ended(t: u64, cause: EndCause, hits: &[&str]) -> Entry {
+    let hit = |name: &&str| Hit {
+        fault: (*name).into(),
+        first: SimTime::ZERO,
+        bytes: 1,
+        delay_max: Duration::ZERO,
+    };
+    Event::ConnectionEnded(Box::new(ConnectionEnded {
+        service: "api".into(),
+        ordinal: t,
+        client: "127.0.0.1:40000".parse().unwrap(),
+        bucket: FlowBucket(0),
+        cause,
+        age: Duration::from_secs(1),
+        bytes_to_server: 10,
+        bytes_to_client: 100,
+        first_byte: Some(Duration::from_millis(20)),
+        hits: hits.iter().map(hit).collect(),
+    }))
+    .at(SimTime::from_secs(t))
+}
+
+fn alarm(t: u64) -> Entry {
+    Event::Alarm { detector: "burn".into(), state: AlarmState::Firing }.at(SimTime::from_secs(t))
+}
+
+fn judge(
+    check: Check,
+    windows: Option<(u64, u64)>,
+    entries: &[Entry],
+) -> (VerdictState, String, Option<String>) {
+    let window = |(from, until)| Window { from: SimTime::from_secs(from), until: SimTime::from_secs(until) };
+    let windows = windows.map(|w| vec![window(w)]);
+    let expectation = Expectation { check, windows, text: "as written".into(), place: Some((3, 5)) };
+    let mut judge = Judge::new(&[expectation]);
+    entries.iter().for_each(|entry| judge.record(entry));
+    let verdict = judge.verdicts(0).remove(0);
+    (verdict.state, verdict.observed.to_string(), verdict.margin.map(|margin| margin.to_string()))
+}
+
+fn at_least<T>(bound: T) -> Bound<T> {
+    Bound { at_least: Some(bound), at_most: None }
+}
+
+fn at_most<T>(bound: T) -> Bound<T> {
+    Bound { at_least: None, at_most: Some(bound) }
+}
+
+fn found(state: VerdictState, observed: &str, margin: &str) -> (VerdictState, String, Option<String>) {
+    (state, observed.to_owned(), (!margin.is_empty()).then(|| margin.to_owned()))
+}
+
+#[test]
+fn a_success_ratio_has_a_margin_in_points() {
+    let entries: Vec<Entry> = (0..10).map(|t| probe(t, 5, t % 5 == 0)).collect();
+    let check = |percent| {
+        Check::Monitor("home".into(), ProbeCheck::SuccessRatio(at_least(Ratio::new(percent, 100).unwrap())))
+    };
+    assert_eq!(
+        judge(check(75), None, &entries),
+        found(VerdictState::Met, "80.0% of 10 probes", "5 points above")
+    );
+    assert_eq!(
+        judge(check(90), None, &entries),
+        found(VerdictState::Failed, "80.0% of 10 probes", "10 points below")
+    );
+    assert_eq!(judge(check(90), Some((1, 5)), &entries).1, "100.0% of 4 probes");
+    assert_eq!(
+        judge(check(90), Some((50, 60)), &entries),
+        found(VerdictState::Undecided, "no probes observed", "")
+    );
+}
+
+#[test]
+fn quantiles_are_of_successful_probes_only() {
+    let mut entries: Vec<Entry> = (0..100).map(|t| probe(t, 10, false)).collect();
+    entries.push(probe(100, 5_000, true));
+    let check = Check::Monitor(
+        "home".into(),
+        ProbeCheck::Latency(vec![(Ratio::new(99, 100).unwrap(), at_most(Duration::from_millis(15)))]),
+    );
+    assert_eq!(
+        judge(check, None, &entries),
+        found(VerdictState::Met, "p99 10ms of 100 successful probes", "5ms below")
+    );
+}
+
+#[test]
+fn timeouts_and_failures_are_counted() {
+    let entries: Vec<Entry> = (0..10).map(|t| probe(t, 5, t < 3)).collect();
+    let timeouts = Check::Monitor("home".into(), ProbeCheck::Timeouts(at_most(2)));
+    assert_eq!(
+        judge(timeouts, None, &entries),
+        found(VerdictState::Failed, "3 of 10 probes timed out", "1 above")
+    );
+    let failures = Check::Monitor("home".into(), ProbeCheck::Failures(at_least(3)));
+    assert_eq!(
+        judge(failures, None, &entries),
+        found(VerdictState::Met, "3 of 10 probes failed", "at the bound")
+    );
+}
+
+#[test]
+fn connections_are_judged_by_who_ended_them() {
+    let entries = [
+        ended(1, EndCause::Client { how: PeerEnd::Closed }, &[]),
+        ended(2, EndCause::Fault { fault: "cut".into(), kind: "reset".into() }, &["cut"]),
+    ];
+    let service = |check| Check::Service("api".into(), check);
+    let cut = service(ServiceCheck::Cut(at_least(1)));
+    assert_eq!(
+        judge(cut, None, &entries),
+        found(VerdictState::Met, "1 of 2 connections cut by a fault", "at the bound")
+    );
+    let parties = vec![("client".into(), at_least(1)), ("fault".into(), at_most(0))];
+    let ended_by = service(ServiceCheck::EndedBy(parties));
+    assert_eq!(
+        judge(ended_by, None, &entries),
+        found(VerdictState::Failed, "1 by client, 1 by fault", "1 above")
+    );
+    let bytes = service(ServiceCheck::BytesToClient(at_least(150)));
+    assert_eq!(judge(bytes, None, &entries), found(VerdictState::Met, "200B", "50 above"));
+}
+
+#[test]
+fn alarms_are_judged_from_the_windows_beginning() {
+    let detector = |check| Check::Detector("burn".into(), check);
+    let within = |secs| detector(AlarmCheck::Fires { within: Some(Duration::from_secs(secs)) });
+    let entries = [alarm(130)];
+    assert_eq!(
+        judge(within(60), Some((100, 200)), &entries),
+        found(VerdictState::Met, "fired after 30s", "30s below")
+    );
+    assert_eq!(judge(within(20), Some((100, 200)), &entries).0, VerdictState::Failed);
+    assert_eq!(judge(within(20), Some((0, 100)), &entries), found(VerdictState::Failed, "never fired", ""));
+    assert_eq!(judge(detector(AlarmCheck::StaysSilent), None, &entries).1, "fired at 2m10s");
+}
+
+/// What nobody wrote down: the command's failure fails the run, and so does a lost event.
+#[test]
+fn a_run_implies_that_its_command_succeeds_and_no_event_is_lost() {
+    let mut judge = Judge::new(&[]);
+    judge.record(&Event::CommandEnded { status: Some(3), signal: None }.at(SimTime::ZERO));
+    let verdicts = judge.verdicts(2);
+    let observed: Vec<&str> = verdicts.iter().map(|verdict| &*verdict.observed).collect();
+    assert_eq!(observed, ["exit status 3", "2 events lost: the recorder could not keep up"]);
+    assert_eq!(exit_code(&verdicts, RunEnd::Completed), 1);
+    assert_eq!(exit_code(&[], RunEnd::Completed), 0);
+    assert_eq!(exit_code(&[], RunEnd::Interrupted), 130);
+}

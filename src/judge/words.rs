@@ -1,0 +1,111 @@
+//! Findings in words: what was observed, and how far from the bound it lies.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use crate::base::{Ratio, format_duration};
+use crate::event::VerdictState;
+use crate::scenario::expect::{Bound, Check};
+
+/// What the evidence comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) state: VerdictState,
+    pub(super) observed: String,
+    pub(super) margin: Option<String>,
+}
+
+/// What an expectation is about.
+pub(super) fn subject(check: &Check) -> String {
+    match check {
+        Check::Monitor(name, _) => format!("monitor {name}"),
+        Check::Service(name, _) => format!("service {name}"),
+        Check::Detector(name, _) => format!("detector {name}"),
+        Check::Command { .. } => "command".to_owned(),
+    }
+}
+
+// === impl Finding ===
+
+impl Finding {
+    pub(super) fn undecided(observed: impl Into<String>) -> Self {
+        Self { state: VerdictState::Undecided, observed: observed.into(), margin: None }
+    }
+
+    pub(super) fn plain(met: bool, observed: impl Into<String>) -> Self {
+        Self { state: state(met), observed: observed.into(), margin: None }
+    }
+
+    /// A count against its bound.
+    pub(super) fn count(value: u64, bound: Bound<u64>, shown: impl Display) -> Self {
+        let distance = distance(value, bound, |a, b| a.abs_diff(b), |d| d.to_string());
+        Self { state: state(bound.admits(value)), observed: shown.to_string(), margin: distance }
+    }
+
+    /// A share against its bound, in percentage points.
+    pub(super) fn share(good: u64, all: u64, bound: Bound<Ratio>, of_what: &str) -> Self {
+        let Some(share) = Ratio::new(good, all) else {
+            return Self::undecided(format!("no {of_what} observed"));
+        };
+        let points = |a: Ratio, b: Ratio| (a.as_f64() - b.as_f64()).abs() * 100.0;
+        let margin = distance(share, bound, points, |points| {
+            let text = format!("{points:.2}");
+            format!("{} points", text.trim_end_matches('0').trim_end_matches('.'))
+        });
+        let observed = format!("{:.1}% of {all} {of_what}", floor_to_tenth(share.as_f64() * 100.0));
+        Self { state: state(bound.admits(share)), observed, margin }
+    }
+
+    /// A duration against its bound.
+    pub(super) fn duration(value: Duration, bound: Bound<Duration>, shown: String) -> Self {
+        let margin = distance(value, bound, |a, b| a.abs_diff(b), format_duration);
+        Self { state: state(bound.admits(value)), observed: shown, margin }
+    }
+
+    /// Both: the worse state, the first margin that failed or else the first.
+    pub(super) fn and(self, other: Self) -> Self {
+        let worse = |state| match state {
+            VerdictState::Met => 0,
+            VerdictState::Undecided => 1,
+            VerdictState::Failed => 2,
+        };
+        let observed = format!("{}, {}", self.observed, other.observed);
+        let (first, second) =
+            if worse(other.state) > worse(self.state) { (other, self) } else { (self, other) };
+        Self { state: first.state, observed, margin: first.margin.or(second.margin) }
+    }
+}
+
+const fn state(met: bool) -> VerdictState {
+    if met { VerdictState::Met } else { VerdictState::Failed }
+}
+
+/// 99.96 % is not 100.0 %: a share is never shown better than it is.
+fn floor_to_tenth(percent: f64) -> f64 {
+    ((percent * 10.0) + 1e-9).floor() / 10.0
+}
+
+/// `3 above`, from the bound that is nearer; `at the bound`.
+fn distance<T: PartialOrd + Copy, D>(
+    value: T,
+    bound: Bound<T>,
+    between: impl Fn(T, T) -> D,
+    show: impl Fn(D) -> String,
+) -> Option<String> {
+    let side = |limit: T| {
+        let far = show(between(value, limit));
+        if value == limit {
+            "at the bound".to_owned()
+        } else if value > limit {
+            format!("{far} above")
+        } else {
+            format!("{far} below")
+        }
+    };
+    match (bound.at_least, bound.at_most) {
+        (Some(least), most) if value < least || most.is_none() => Some(side(least)),
+        (_, Some(most)) => Some(side(most)),
+        (Some(least), None) => Some(side(least)),
+        (None, None) => None,
+    }
+}
