@@ -91,7 +91,11 @@ impl SourceText {
     }
 
     fn is_rust(&self) -> bool {
-        self.path.ends_with(".rs")
+        self.extension() == "rs"
+    }
+
+    fn extension(&self) -> &str {
+        self.path.rsplit_once('.').map_or("", |(_, extension)| extension)
     }
 
     /// The module that a file of `src` belongs to; none for the crate's root.
@@ -345,8 +349,8 @@ fn check_doc_fences(file: &SourceText) -> Vec<Finding> {
 }
 
 fn check_spaces(file: &SourceText) -> Vec<Finding> {
-    let extension = file.path.rsplit('.').next().unwrap_or_default();
-    if !PROSE_AND_CODE.contains(&extension) || AS_THEY_ARE.iter().any(|folder| file.path.starts_with(folder))
+    if !PROSE_AND_CODE.contains(&file.extension())
+        || AS_THEY_ARE.iter().any(|folder| file.path.starts_with(folder))
     {
         return Vec::new();
     }

@@ -4,8 +4,11 @@ use super::*;
 
 /// The findings of `check` in a file of this path and text, one a line.
 fn found(check: impl Fn(&SourceText) -> Vec<Finding>, path: &str, text: &str) -> String {
-    let findings = check(&SourceText::new(path, text));
-    findings.iter().map(|finding| format!("{finding}\n")).collect()
+    tell(&check(&SourceText::new(path, text)))
+}
+
+fn tell(findings: &[Finding]) -> String {
+    findings.iter().fold(String::new(), |told, finding| told + &finding.to_string() + "\n")
 }
 
 #[test]
@@ -174,6 +177,5 @@ fn the_repository_is_tidy() {
     let mut findings: Vec<Finding> = checks.iter().flat_map(|check| files.iter().flat_map(check)).collect();
     findings.extend(check_reachable(&files));
     findings.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
-    let told: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
-    assert!(findings.is_empty(), "{} findings\n\n{told}", findings.len());
+    assert!(findings.is_empty(), "{} findings\n\n{}", findings.len(), tell(&findings));
 }
