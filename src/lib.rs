@@ -42,6 +42,7 @@
 //! ```
 
 pub mod base;
+pub mod cli;
 pub mod detect;
 pub mod diag;
 pub mod engine;

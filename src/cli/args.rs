@@ -1,0 +1,214 @@
+//! The command line's shape. Doc comments are the help that users read.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::base::Span;
+use crate::scenario::{Listen, Named, Upstream};
+
+/// A WAN fault testbed: do your timeouts and your alerts notice when the network fails the way real WANs fail?
+#[derive(Debug, Parser)]
+#[command(
+    name = "brownout",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 all expectations met; 1 an expectation not met; 2 wrong usage or an invalid file; \
+                  3 the environment failed; 4 an internal error; 130 interrupted."
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) logging: LoggingArgs,
+    /// When to colour the output (NO_COLOR is honoured).
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColourChoice,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColourChoice {
+    /// On a terminal.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// Logs, on stderr.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct LoggingArgs {
+    /// What to log: a level (error, warn, info, debug, trace) or a filter such as `brownout::proxy=debug`.
+    #[arg(long, global = true, value_name = "FILTER", env = "BROWNOUT_LOG", default_value = "warn")]
+    pub(super) log: String,
+    /// How to log.
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub(super) log_format: LogFormat,
+}
+
+/// How to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// The whole story in under a minute, on an embedded test service: sporadic failure, a sleepy alert, a better one
+    Demo(DemoArgs),
+    /// Run a scenario against real services
+    Run(RunArgs),
+    /// Check a scenario, and draw what will happen when
+    Check(CheckArgs),
+    /// Report a run again, from its journal
+    Report(ReportArgs),
+    /// Print the JSON Schema of scenario files, for editors
+    Schema,
+}
+
+/// Arguments of `brownout demo`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct DemoArgs {
+    #[command(flatten)]
+    pub(super) outputs: OutputArgs,
+    #[command(flatten)]
+    pub(super) github: GithubArgs,
+}
+
+/// Arguments of `brownout run`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct RunArgs {
+    /// The scenario file
+    pub(super) scenario: PathBuf,
+    #[command(flatten)]
+    pub(super) overrides: OverrideArgs,
+    #[command(flatten)]
+    pub(super) outputs: OutputArgs,
+    #[command(flatten)]
+    pub(super) github: GithubArgs,
+    /// A command to run meanwhile. It gets BROWNOUT_<SERVICE> (host:port) and BROWNOUT_<SERVICE>_URL in its environment;
+    /// the run ends with it, and its failure fails the run
+    #[arg(last = true, value_name = "CMD")]
+    pub(super) wrapped: Vec<OsString>,
+}
+
+/// What the command line changes in a scenario.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(super) struct OverrideArgs {
+    /// Where a service really is, instead of the file's upstream
+    #[arg(long = "service", value_name = "NAME=HOST:PORT")]
+    pub(super) services: Vec<Named<Upstream>>,
+    /// Where brownout listens for a service, instead of the file's address; port 0 lets the kernel choose
+    #[arg(long = "listen", value_name = "NAME=HOST:PORT")]
+    pub(super) listens: Vec<Named<Listen>>,
+    /// The seed of all draws
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// Compress the timeline and the monitors' intervals (injected delays and timeouts stay as they are)
+    #[arg(long, value_name = "FACTOR", value_parser = parse_speed, conflicts_with_all = ["from", "until"])]
+    pub(super) speed: Option<f64>,
+    /// Play an excerpt at true speed: from this scenario time
+    #[arg(long, value_name = "TIME")]
+    pub(super) from: Option<Span>,
+    /// Play an excerpt at true speed: until this scenario time
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<Span>,
+}
+
+/// Files to write beside the summary on stdout.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(super) struct OutputArgs {
+    /// Write every event to this file, as JSON lines; any report can be made from it again
+    #[arg(long, value_name = "FILE")]
+    pub(super) journal: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) reports: ReportFiles,
+}
+
+/// Reports to write.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(super) struct ReportFiles {
+    /// Write a JUnit report to this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+    /// Write a JSON report to this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+}
+
+/// What GitHub Actions says of itself.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(super) struct GithubArgs {
+    #[arg(long, hide = true, env = "GITHUB_ACTIONS", hide_env = true)]
+    pub(super) github_actions: Option<String>,
+    #[arg(long, hide = true, env = "GITHUB_STEP_SUMMARY", hide_env = true)]
+    pub(super) github_step_summary: Option<PathBuf>,
+}
+
+/// Arguments of `brownout check`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct CheckArgs {
+    /// The scenario files
+    #[arg(required = true)]
+    pub(super) scenarios: Vec<PathBuf>,
+}
+
+/// Arguments of `brownout report`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct ReportArgs {
+    /// The journal of a run
+    pub(super) journal: PathBuf,
+    #[command(flatten)]
+    pub(super) reports: ReportFiles,
+}
+
+fn parse_speed(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix(['x', '×']).unwrap_or(text);
+    match number.parse::<f64>() {
+        Ok(speed) if (0.01..=10_000.0).contains(&speed) => Ok(speed),
+        _ => Err(format!("expected a factor from 0.01 to 10000, such as `60`, found `{text}`")),
+    }
+}
+
+// === impl Args ===
+
+impl Args {
+    pub(super) const fn colour(&self) -> ColourChoice {
+        self.color
+    }
+}
+
+// === impl GithubArgs ===
+
+impl GithubArgs {
+    /// Whether this is a job of GitHub Actions.
+    pub(super) fn active(&self) -> bool {
+        self.github_actions.as_deref() == Some("true")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_speed_is_a_factor() {
+        assert_eq!(parse_speed("60x"), Ok(60.0));
+        for text in ["0", "-1", "NaN", "inf", "fast", "1e9"] {
+            assert!(parse_speed(text).is_err(), "{text}");
+        }
+    }
+}

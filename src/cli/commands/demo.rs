@@ -1,0 +1,69 @@
+//! `brownout demo`: the whole story in under a minute, without anything of the user's own.
+//!
+//! An embedded HTTP service, a proxy, a scenario of sporadic failure, a monitor and two rules. One rule asks for three
+//! failures in a row and stays silent; the other asks for a share of failures and fires.
+
+use std::convert::Infallible;
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+use super::super::args::DemoArgs;
+use super::super::error::CliError;
+use super::super::play::Play;
+use super::super::printer::Printer;
+use super::run::runtime;
+use crate::scenario::{Overrides, load_text_with};
+
+/// The scenario, as it is shipped.
+const SCENARIO: &str = include_str!("../../../scenarios/demo.yaml");
+
+const STORY: &str = "\
+On 2023-01-25 one command on one router made every router of Azure's WAN recompute its tables. Customers
+saw sporadic timeouts for hours. A vendor's availability monitor saw them too, but never enough of them in
+a row to meet its thresholds: it took a person to notice, after 40 minutes.
+
+Here it is in half a minute: a small HTTP service, brownout in front of it, and a monitor that probes it
+twice a second. Now and then most flows go dark, for a second. Two alert rules watch the same probes:
+  sleepy     3 failures in a row
+  watchful   a tenth of the probes of the last 10 s
+";
+
+const READ_ON: &str = "
+Read on:
+  brownout check scenarios/demo.yaml                what happened when
+  brownout run scenarios/first-five.yaml -- CMD     the same around your own tests
+  docs/scenario.md                                  how to write a scenario
+";
+
+pub(in crate::cli) fn run(args: &DemoArgs, printer: &mut Printer) -> Result<u8, CliError> {
+    runtime()?.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let upstream = format!("portal={}", listener.local_addr()?);
+        tokio::spawn(serve(listener));
+        let service = upstream.parse().expect("a name and an address make a service");
+        let overrides = Overrides { services: vec![service], ..Overrides::default() };
+        let plan = load_text_with("scenarios/demo.yaml", SCENARIO, &overrides)?;
+        printer.note(STORY);
+        let replay = "brownout demo".to_owned();
+        let play = Play { plan, command: None, replay, outputs: &args.outputs, github: &args.github };
+        let code = play.play(printer).await?;
+        printer.data(READ_ON)?;
+        Ok(code)
+    })
+}
+
+/// Answers every request with `ok`.
+async fn serve(listener: TcpListener) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let answer = |_: Request<hyper::body::Incoming>| async {
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"ok\n"))))
+        };
+        let connection = hyper::server::conn::http1::Builder::new()
+            .serve_connection(TokioIo::new(stream), hyper::service::service_fn(answer));
+        tokio::spawn(connection);
+    }
+}

@@ -1,0 +1,7 @@
+//! One file a command: from its arguments to its exit code.
+
+pub(super) mod check;
+pub(super) mod demo;
+pub(super) mod report;
+pub(super) mod run;
+pub(super) mod schema;

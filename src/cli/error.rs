@@ -1,0 +1,63 @@
+//! Every expected way in which a command can fail, and its exit code.
+
+use std::io;
+
+use super::exit;
+use crate::engine::EngineError;
+use crate::event::JournalError;
+use crate::scenario::LoadError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    /// A scenario that can't be used; it renders itself.
+    #[error("{0}")]
+    Scenario(Box<LoadError>),
+    /// A log filter that can't be read.
+    #[error("`{filter}` is no log filter: {reason}")]
+    LogFilter {
+        /// As given.
+        filter: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The run can't be set up.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A file can't be read or written; the message names it.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A journal can't be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A journal holds no run.
+    #[error("{0} holds no run: its first line should be the event `run_started`")]
+    NoRun(String),
+    /// A report can't be made.
+    #[error("can't write the {what} report: {reason}")]
+    Report {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
+
+// === impl CliError ===
+
+impl CliError {
+    /// The exit code that it leads to.
+    pub(super) const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Scenario(_) | Self::LogFilter { .. } | Self::NoRun(_) => exit::USAGE,
+            Self::Engine(_) | Self::Io(_) | Self::Journal(_) => exit::ENVIRONMENT,
+            Self::Report { .. } => exit::INTERNAL,
+        }
+    }
+}
+
+impl From<LoadError> for CliError {
+    fn from(error: LoadError) -> Self {
+        Self::Scenario(Box::new(error))
+    }
+}

@@ -1,0 +1,46 @@
+//! Layer 8: the command line. Arguments, one file a command, the only printer.
+//!
+//! Data goes to stdout, logs and progress to stderr. Every expected error is told in one place and leads to one of the exit
+//! codes in [`exit`]; nothing else ends the process.
+
+mod args;
+mod commands;
+mod error;
+pub mod exit;
+mod logging;
+mod play;
+mod printer;
+mod progress;
+mod replay;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::args::{Args, Command};
+use self::error::CliError;
+use self::printer::Printer;
+
+/// Runs the program; its exit code is one of [`exit`]'s.
+pub fn main() -> ExitCode {
+    // Usage errors, `--help` and `--version` end here, with clap's own code 2 or 0.
+    let args = Args::parse();
+    let mut printer = Printer::new(args.colour());
+    if let Err(error) = logging::start(&args.logging) {
+        printer.error(&error);
+        return ExitCode::from(exit::USAGE);
+    }
+    let outcome = match args.command {
+        Command::Demo(demo) => commands::demo::run(&demo, &mut printer),
+        Command::Run(run) => commands::run::run(&run, &mut printer),
+        Command::Check(check) => commands::check::run(&check, &mut printer),
+        Command::Report(report) => commands::report::run(&report, &mut printer),
+        Command::Schema => commands::schema::run(&mut printer),
+    };
+    let code = outcome.unwrap_or_else(|error| {
+        printer.error(&error);
+        error.exit_code()
+    });
+    ExitCode::from(code)
+}

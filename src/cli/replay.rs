@@ -1,0 +1,55 @@
+//! The command line that repeats a run: printed at its start, in every failure and in the journal.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::args::OverrideArgs;
+
+/// `brownout run FILE --seed N …`, quoted for a POSIX shell.
+pub(super) fn of_run(scenario: &Path, seed: u64, overrides: &OverrideArgs, wrapped: &[OsString]) -> String {
+    let mut words = vec!["brownout".to_owned(), "run".to_owned(), scenario.display().to_string()];
+    let mut flag = |name: &str, value: String| words.extend([format!("--{name}"), value]);
+    flag("seed", seed.to_string());
+    if let Some(speed) = overrides.speed {
+        flag("speed", speed.to_string());
+    }
+    if let Some(from) = overrides.from {
+        flag("from", from.to_string());
+    }
+    if let Some(until) = overrides.until {
+        flag("until", until.to_string());
+    }
+    for service in &overrides.services {
+        flag("service", service.to_string());
+    }
+    for listen in &overrides.listens {
+        flag("listen", listen.to_string());
+    }
+    if !wrapped.is_empty() {
+        words.push("--".to_owned());
+        words.extend(wrapped.iter().map(|word| word.to_string_lossy().into_owned()));
+    }
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,[]".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_can_be_pasted_into_a_shell() {
+        let overrides = OverrideArgs { speed: Some(60.0), ..OverrideArgs::default() };
+        let wrapped = ["sh", "-c", "echo 'it''s'; exit 1"].map(OsString::from);
+        let command = of_run(Path::new("my scenario.yaml"), 7, &overrides, &wrapped);
+        let expected = r"brownout run 'my scenario.yaml' --seed 7 --speed 60 -- sh -c 'echo '\''it'\'''\''s'\''; exit 1'";
+        assert_eq!(command, expected);
+    }
+}
