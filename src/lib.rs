@@ -43,3 +43,5 @@
 
 pub mod base;
 pub mod event;
+pub mod report;
+pub mod stats;
