@@ -51,5 +51,6 @@ pub mod fault;
 pub mod judge;
 pub mod probe;
 pub mod proxy;
+pub mod report;
 pub mod scenario;
 pub mod stats;

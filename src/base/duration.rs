@@ -113,7 +113,7 @@ fn scaled(number: &str, unit: u64) -> Option<u128> {
 
 /// Writes a duration with at most three figures that matter: `1.24ms`, `350ms`, `1m30s`, `6h15m`.
 pub fn format_duration(duration: Duration) -> String {
-    let nanos = duration.as_nanos() as u64;
+    let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
     if nanos == 0 {
         return "0s".to_owned();
     }
@@ -123,7 +123,7 @@ pub fn format_duration(duration: Duration) -> String {
             return short_decimal(nanos as f64 / scale as f64, unit, limit / scale);
         }
     }
-    let seconds = (nanos + 500_000_000) / 1_000_000_000;
+    let seconds = nanos.saturating_add(500_000_000) / 1_000_000_000;
     let parts =
         [(seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
     parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect()
@@ -238,6 +238,7 @@ mod tests {
             (59_999_000_000, "1m"),
             (90_000_000_000, "1m30s"),
             (22_500_000_000_000, "6h15m"),
+            (u64::MAX, "213503d23h34m33s"),
         ];
         for (nanos, text) in cases {
             assert_eq!(format_duration(Duration::from_nanos(nanos)), text);

@@ -85,7 +85,9 @@ mod tests {
 
     fn recorded(latencies: impl IntoIterator<Item = Duration>) -> LatencyHistogram {
         let mut histogram = LatencyHistogram::new();
-        latencies.into_iter().for_each(|latency| histogram.record(latency));
+        for latency in latencies {
+            histogram.record(latency);
+        }
         histogram
     }
 

@@ -1,0 +1,39 @@
+//! Layer 7: reports, from events only.
+//!
+//! A report is a pure function of a run's events: no clock, no environment, no files; text in, text out. The events are
+//! added up once, in bounded memory, by [`Tally`], live or from a journal, and every report reads the tally:
+//!
+//! | report | for | function |
+//! | --- | --- | --- |
+//! | terminal | a person, when the run is over | [`summary`] |
+//! | progress | a person, while it goes on | [`progress_line`] |
+//! | JSON | programs; a versioned contract | [`json`] |
+//! | JUnit XML | CI systems | [`junit`] |
+//! | GitHub | annotations, the step's summary | [`annotations`], [`step_summary`] |
+//!
+//! Three promises hold for all of them. No value is invented: what was not observed is `-` or null. Any sequence of
+//! events gives a report, however broken its journal, and a broken one is called incomplete. And no name or reason,
+//! wherever it comes from, acts on the terminal, the markup or the file that it is written into.
+
+mod canvas;
+#[cfg(test)]
+mod fixture;
+mod github;
+mod json;
+mod junit;
+mod progress;
+mod strip;
+mod tally;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use canvas::{Charset, Color, View};
+pub use github::{annotations, step_summary};
+pub use json::{SCHEMA_VERSION, json};
+pub use junit::junit;
+pub use progress::line as progress_line;
+pub use quick_junit::SerializeError as JunitError;
+pub use tally::*;
+pub use terminal::summary;
