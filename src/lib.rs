@@ -42,4 +42,5 @@
 //! ```
 
 pub mod base;
+pub mod diag;
 pub mod event;
