@@ -43,6 +43,7 @@
 
 pub mod base;
 pub mod detect;
+pub mod diag;
 pub mod event;
 pub mod fault;
 pub mod scenario;
