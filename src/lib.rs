@@ -46,4 +46,5 @@ pub mod detect;
 pub mod diag;
 pub mod event;
 pub mod fault;
+pub mod proxy;
 pub mod scenario;

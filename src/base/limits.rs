@@ -81,3 +81,7 @@ pub const RAMP_STEP_MIN: Duration = Duration::from_millis(50);
 
 /// Path timelines that a service remembers, one per set of faults a connection may meet. Beyond it they are made anew.
 pub const PATHS_REMEMBERED_MAX: usize = 1_024;
+
+/// How long a connection that a fault has closed still takes in (and throws away) what its peers send: closing a socket
+/// with unread bytes would send an RST where a FIN was asked for.
+pub const CLOSE_LINGER: Duration = Duration::from_millis(500);

@@ -8,6 +8,7 @@ mod end_cause;
 mod header;
 mod journal;
 mod kind;
+mod outbox;
 
 pub use end_cause::{BrownoutReason, DialFailure, EndCause, PeerEnd};
 pub use header::{DetectorInfo, FaultInfo, Header, MonitorInfo, ServiceInfo, Window};
@@ -16,6 +17,7 @@ pub use kind::{
     AlarmState, ConnectionEnded, ConnectionOpened, Entry, Event, Hit, Phase, Probe, ProbeFailure, RunEnd,
     Verdict, VerdictState,
 };
+pub use outbox::{Outbox, ToScenario};
 
 /// Whatever wants to see every event, in order.
 pub trait Sink {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::spec::Fault;
-use crate::base::{ByteSize, Direction, FaultId, SimTime, Span};
+use crate::base::{ByteSize, Direction, SimTime, Span};
 
 /// How a fault ends a connection, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,11 +150,6 @@ impl Cuts {
             _ => u64::MAX,
         };
         self.cuts.iter().map(left).min().unwrap_or(u64::MAX)
-    }
-
-    /// The faults watched, by their ids.
-    pub fn faults(&self) -> impl Iterator<Item = FaultId> {
-        self.cuts.iter().map(|watched| watched.fault.parts.id)
     }
 }
 

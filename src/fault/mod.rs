@@ -19,7 +19,7 @@
 
 mod cut;
 mod kind;
-//mod lane;
+mod lane;
 mod link;
 mod program;
 mod schedule;
@@ -27,11 +27,11 @@ mod shorthand;
 mod spec;
 mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use cut::{Cut, CutAfter, CutKind, CutWhen, Cuts};
 pub use kind::{Bandwidth, Blackhole, Close, Latency, Reset};
-//pub use lane::{Action, Lane, LaneEnd, Touch};
+pub use lane::{Action, FLIGHT_GAP, Lane, LaneEnd, RATE_QUEUE, SLOT_BYTES, Touch};
 pub use link::{Link, burst_bytes};
 pub use program::{Caller, Draw, Program};
 pub use schedule::{Bursts, Level, Ramp, Schedule, ScheduleError};

@@ -5,15 +5,15 @@ use super::spec::{Fault, FaultParts};
 use super::table::FaultKind;
 use crate::base::{FaultId, Ratio, Seed, SimTime, Timeline};
 
-pub(super) const SEED: Seed = Seed(20_230_125);
+pub(crate) const SEED: Seed = Seed(20_230_125);
 
 /// An instant in whole seconds.
-pub(super) fn secs(seconds: u64) -> SimTime {
+pub(crate) fn secs(seconds: u64) -> SimTime {
     SimTime::from_secs(seconds)
 }
 
 /// The parts of a fault that is in force from `from` to `until` seconds. Its id follows from its name.
-pub(super) fn parts(name: &str, kind: FaultKind, from: u64, until: u64) -> FaultParts {
+pub(crate) fn parts(name: &str, kind: FaultKind, from: u64, until: u64) -> FaultParts {
     let id = name.bytes().fold(0, |id: u32, byte| id.wrapping_mul(31).wrapping_add(byte.into()));
     FaultParts {
         id: FaultId(id),
@@ -28,6 +28,6 @@ pub(super) fn parts(name: &str, kind: FaultKind, from: u64, until: u64) -> Fault
     }
 }
 
-pub(super) fn fault(name: &str, kind: impl Into<FaultKind>, from: u64, until: u64) -> Fault {
+pub(crate) fn fault(name: &str, kind: impl Into<FaultKind>, from: u64, until: u64) -> Fault {
     Fault::new(parts(name, kind.into(), from, until), SEED)
 }

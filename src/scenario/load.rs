@@ -98,10 +98,11 @@ fn too_large() -> String {
 
 /// What the system says, without the path: that stands beside it.
 fn io_message(error: &std::io::Error) -> String {
-    let source = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    let text = error.to_string();
+    let reason = text.rsplit_once("`: ").map_or(text.as_str(), |(_, reason)| reason);
     format!(
         "the file can't be read: {}",
-        source.split(" (os error").next().unwrap_or_default().to_lowercase()
+        reason.split(" (os error").next().unwrap_or_default().to_lowercase()
     )
 }
 

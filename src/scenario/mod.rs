@@ -14,6 +14,7 @@
 mod address;
 mod describe;
 pub mod expect;
+mod explain;
 mod load;
 mod lower;
 mod placed;
@@ -29,6 +30,7 @@ pub use describe::{
     buckets_text, check_text, expectation_text, fault_text, fault_windows, faults_named, merged,
     quantile_text, window_text,
 };
+pub use explain::explain;
 pub use load::{LoadError, Overrides, load_file, load_text, load_text_with};
 pub use plan::{Check, DetectorPlan, MonitorPlan, Plan, ScenarioClock, ServicePlan, Upstream};
 pub use schema::json_schema;

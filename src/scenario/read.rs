@@ -95,8 +95,9 @@ fn told(file: &SourceFile, error: &Error) -> Diagnostic {
             wrong_type(&format!("two instants such as `[0s, 10m]`, found {len}"))
         }
         Error::Unexpected { expected, .. } => {
-            let found = if found.is_empty() { "nothing".to_owned() } else { format!("`{found}`") };
-            wrong_type(&format!("{}, found {found}", node(expected)))
+            let told = wrong_type(&format!("{}, found {}", node(expected), node_found(file, span)));
+            let list = *expected == "sequence start";
+            told.maybe_hint(list.then(|| "begin each item with `- `".to_owned()))
         }
         Error::InvalidScalar { ty, .. } => wrong_type(&format!("{}, found `{found}`", number(ty))),
         Error::InvalidBooleanStrict { .. } => wrong_type(&format!("`true` or `false`, found `{found}`")),
@@ -183,6 +184,19 @@ fn node(expected: &str) -> &str {
         "mapping start" => "a mapping such as `{ key: value }`",
         "sequence start" => "a list",
         other => other,
+    }
+}
+
+/// What stands at a place instead of what was expected.
+fn node_found(file: &SourceFile, span: SourceSpan) -> String {
+    let rest = file.slice(SourceSpan::new(span.start, file.line_span(span.start).end));
+    match (file.slice(span), rest.chars().next()) {
+        ("[", _) => "a list".to_owned(),
+        ("{", _) => "a mapping".to_owned(),
+        ("", Some('-')) => "a list".to_owned(),
+        ("", Some(_)) if rest.contains(':') => "a mapping".to_owned(),
+        ("", _) => "nothing".to_owned(),
+        (text, _) => format!("`{}`", text.trim()),
     }
 }
 

@@ -143,6 +143,10 @@ impl Faults {
             let free = std::iter::once(stem.clone()).chain(numbered).map(Arc::<str>::from);
             (free.into_iter().find(|name| !taken(&self.names, name))?, item.span)
         };
+        if services.is_empty() {
+            // Its service is mistaken; its name is not.
+            self.names.insert((Arc::from(""), Arc::clone(&name)), span);
+        }
         for service in services {
             let key = (Arc::clone(service), Arc::clone(&name));
             if let Some(first) = self.names.get(&key) {

@@ -83,12 +83,22 @@ impl<'a> Mistakes<'a> {
         if only_space { SourceSpan::new(at, at + key.len()) } else { value }
     }
 
-    /// An item of a list, or a value that is a mapping: to the end of its first line.
+    /// A value whose place the parser gives only as its beginning: a bracketed one to its bracket, a block to the end of
+    /// its first line.
     pub(super) fn item(&self, span: SourceSpan) -> SourceSpan {
         let line = self.file.line_span(span.start);
         let rest = self.file.slice(SourceSpan::new(span.start, line.end));
-        let rest = rest.split(" #").next().unwrap_or(rest).trim_end();
-        SourceSpan::new(span.start, span.start + rest.len())
+        let mut depth = 0_i32;
+        let closes = |c: char| {
+            depth += i32::from(matches!(c, '{' | '[')) - i32::from(matches!(c, '}' | ']'));
+            depth == 0
+        };
+        let length = match rest.chars().next() {
+            Some('{' | '[') => rest.find(closes).map_or(rest.trim_end().len(), |end| end + 1),
+            _ if span.end > span.start => return span,
+            _ => rest.split(" #").next().unwrap_or(rest).trim_end().len(),
+        };
+        SourceSpan::new(span.start, span.start + length)
     }
 
     /// Tells each sort that has too many items.
@@ -202,12 +212,13 @@ impl<'a> Mistakes<'a> {
         all: &[&str],
     ) -> Option<Placed<T>> {
         if kinds.len() > 1 {
+            kinds.sort_by_key(|(_, value)| value.span);
             let (first, first_at) = (kinds[0].0, self.key(kinds[0].1.span, kinds[0].0));
             for (other, value) in &kinds[1..] {
                 let message = format!("{what} is either `{first}` or `{other}`");
                 let mistake =
                     Diagnostic::error(Code::TwoKinds, message).at(self.key(value.span, other), "the second");
-                self.push(mistake.note(first_at, "the first").hint("make two items of it"));
+                self.push(mistake.note(first_at, "the first").hint("keep one of them, or make two items"));
             }
             return None;
         }

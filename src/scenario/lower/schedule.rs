@@ -38,7 +38,8 @@ pub(super) fn check_times(told: &mut Mistakes<'_>, raw: &RawFault, head: &Head) 
         let longer = exact(at.saturating_add(lasts.unwrap_or(Duration::from_secs(1))));
         let mistake =
             Diagnostic::error(Code::OutsideScenario, "the fault begins after the scenario has ended");
-        let hint = format!("raise `duration` to `{longer}` or more, or begin before `{}`", exact(end.value));
+        let hint =
+            format!("raise `duration` to `{longer}` or more, or begin before `{}`", told.text(end.span));
         told.push(mistake.at(span, lasts_label).hint(hint));
         return;
     }
@@ -83,7 +84,7 @@ pub(super) fn lower_levels(
 fn tell(told: &mut Mistakes<'_>, raw: &Placed<RawFault>, error: &ScheduleError) {
     let fault = &raw.value;
     let item = told.item(raw.span);
-    let or_item = |span: Option<SourceSpan>| span.unwrap_or(item);
+    let or_item = |span: Option<SourceSpan>| span.map_or(item, |span| told.item(span));
     let value = |key: &Opt<_>| or_item(key.span());
     let (span, hint) = match error {
         ScheduleError::EveryWithoutFor => (value(&fault.every), Some("add `for: 10s`, say".to_owned())),

@@ -1,0 +1,130 @@
+//! A lane's gears: for each fault that takes its connection, the draws, the link and the account of what was done.
+//!
+//! Made when the connection is accepted, so that a lane never looks up a fault by name; kept through edits for faults that
+//! stay, so that their draws go on where they stood.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use super::Touch;
+use crate::base::{DelayDraw, Direction, FaultId, PathState, RateScope, SimTime};
+use crate::fault::link::Link;
+use crate::fault::program::{Caller, Draw, Program};
+use crate::fault::spec::Fault;
+
+/// The gears of one lane.
+#[derive(Debug)]
+pub(super) struct Gears {
+    gears: Vec<Gear>,
+    direction: Direction,
+}
+
+#[derive(Debug)]
+struct Gear {
+    fault: Arc<Fault>,
+    draws: DelayDraw,
+    /// The link that this lane has to itself.
+    link: Link,
+    /// The delay of the current slot.
+    delay: Duration,
+    touch: Option<Touch>,
+}
+
+// === impl Gears ===
+
+impl Gears {
+    pub(super) fn new(program: &Program, draw: &Draw, caller: &Caller, direction: Direction) -> Self {
+        let gears = draw.faults().iter().map(|fault| Gear::new(program, fault, caller, direction)).collect();
+        Self { gears, direction }
+    }
+
+    /// Faults that stay keep their gears; those that left keep their account.
+    pub(super) fn edit(&mut self, program: &Program, draw: &Draw, caller: &Caller, direction: Direction) {
+        for fault in draw.faults() {
+            if !self.gears.iter().any(|gear| Arc::ptr_eq(&gear.fault, fault)) {
+                self.gears.push(Gear::new(program, fault, caller, direction));
+            }
+        }
+        let stays = |gear: &Gear| draw.faults().iter().any(|fault| Arc::ptr_eq(&gear.fault, fault));
+        self.gears.retain(|gear| stays(gear) || gear.touch.is_some());
+    }
+
+    /// The delay of the next slot under `state`.
+    pub(super) fn draw(&mut self, state: &PathState) -> Duration {
+        let mut sum = Duration::ZERO;
+        for term in &state.delays {
+            if let Some(gear) = self.gear(term.fault) {
+                gear.delay = term.delay.draw(&mut gear.draws);
+                sum += gear.delay;
+            }
+        }
+        sum
+    }
+
+    /// Counts bytes that the delays of `state` have delayed.
+    pub(super) fn touch_delays(&mut self, state: &PathState, now: SimTime, bytes: u64) {
+        for term in &state.delays {
+            if let Some(gear) = self.gear(term.fault) {
+                gear.touch(now, bytes, gear.delay);
+            }
+        }
+    }
+
+    /// Counts what a fault has done.
+    pub(super) fn touch(&mut self, fault: FaultId, now: SimTime, bytes: u64, delay: Duration) {
+        if let Some(gear) = self.gear(fault) {
+            gear.touch(now, bytes, delay);
+        }
+    }
+
+    /// Reserves `bytes` on every link of `state`; says when the last of them lets them go.
+    pub(super) fn reserve(&mut self, state: &PathState, now: SimTime, bytes: u64) -> SimTime {
+        let direction = self.direction;
+        let mut leaves = now;
+        for term in &state.rates {
+            let Some(gear) = self.gear(term.fault) else { continue };
+            gear.touch(now, bytes, Duration::ZERO);
+            let at = match term.scope {
+                RateScope::Connection => gear.link.reserve(now, bytes, term.rate),
+                RateScope::Service => {
+                    let mut link =
+                        gear.fault.shared_link(direction).lock().unwrap_or_else(PoisonError::into_inner);
+                    link.reserve(now, bytes, term.rate)
+                }
+            };
+            leaves = leaves.max(at);
+        }
+        leaves
+    }
+
+    pub(super) fn touches(&self) -> impl Iterator<Item = &Touch> {
+        self.gears.iter().filter_map(|gear| gear.touch.as_ref())
+    }
+
+    fn gear(&mut self, fault: FaultId) -> Option<&mut Gear> {
+        self.gears.iter_mut().rev().find(|gear| gear.fault.parts.id == fault)
+    }
+}
+
+// === impl Gear ===
+
+impl Gear {
+    fn new(program: &Program, fault: &Arc<Fault>, caller: &Caller, direction: Direction) -> Self {
+        let label = fault.label.part("delay").ordinal(caller.ordinal).ordinal(direction.index() as u64);
+        Self {
+            fault: Arc::clone(fault),
+            draws: DelayDraw::new(program.seed().stream(label)),
+            link: Link::default(),
+            delay: Duration::ZERO,
+            touch: None,
+        }
+    }
+
+    fn touch(&mut self, now: SimTime, bytes: u64, delay: Duration) {
+        let fault = self.fault.parts.id;
+        let touch =
+            self.touch.get_or_insert(Touch { fault, first: now, bytes: 0, delay_max: Duration::ZERO });
+        touch.bytes += bytes;
+        touch.delay_max = touch.delay_max.max(delay);
+    }
+}

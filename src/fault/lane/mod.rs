@@ -1,0 +1,387 @@
+//! The lane: one direction of one connection, as a pure state machine.
+//!
+//! # How to drive it
+//!
+//! - Feed it: [`Lane::on_bytes`] as bytes arrive (never more than [`Lane::room`]), then [`Lane::on_end`] once.
+//! - Ask it: [`Lane::poll`] with the present, until it says [`Action::Wait`]; then again when the instant it names has come
+//!   or when something has been fed to it or edited.
+//! - Obey it: write what [`Lane::slices`] shows and say how much with [`Lane::wrote`]; on [`Action::End`] end the peer.
+//! - While [`Lane::passes`] says so, bytes may go from socket to socket without it: count them with [`Lane::passed`].
+//!
+//! Time never runs backwards from one call to the next. The lane pulls its path state from a timeline, so nothing wakes it
+//! but its own deadlines; only an edit by a person or an API is pushed ([`Lane::on_edit`]).
+//!
+//! # What it promises
+//!
+//! 1. Conservation: bytes written + held = bytes received.
+//! 2. Order: bytes leave in the order in which they came.
+//! 3. Latency is not a rate limit: what arrives together leaves together.
+//! 4. A rate holds over any window, with the burst that [`super::burst_bytes`] states.
+//! 5. How reads were cut changes nothing: jitter is drawn once a *flight* (bytes without a pause of [`FLIGHT_GAP`]) and again
+//!    every [`SLOT_BYTES`] within it.
+//! 6. An edit loses nothing: what is timed keeps its deadline; what a removed blackhole held goes on, in order.
+//! 7. What it holds is bounded by [`Lane::room`]; after its end it is inert.
+//!
+//! It leaves to others: sockets, clocks, and the end of connections by faults ([`super::Cuts`]).
+
+mod gear;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+
+use self::gear::Gears;
+use super::link::turn_bytes;
+use super::program::{Caller, Draw, Program};
+use crate::base::limits::{DARK_HELD_BYTES_MAX, LANE_HELD_BYTES_MAX};
+use crate::base::{Cursor, Direction, FaultId, PathState, RateTerm, SimTime, Timeline};
+
+/// A pause of this length begins a new flight: a request, an answer, a message. Shorter than any round trip worth
+/// simulating, longer than the pauses between the reads of one burst.
+pub const FLIGHT_GAP: Duration = Duration::from_millis(1);
+
+/// Within a flight jitter is drawn anew every so many bytes, a modest congestion window's worth.
+pub const SLOT_BYTES: usize = 16 << 10;
+
+/// What a rate-limited lane takes in ahead of what may leave: a link's queue of this length, as a router has one. A larger
+/// one would show the sender a link faster than it is.
+pub const RATE_QUEUE: Duration = Duration::from_millis(200);
+
+/// And at least so much, so that slow links still take whole requests.
+const RATE_QUEUE_BYTES_MIN: usize = 16 << 10;
+
+/// What a held chunk costs beside its bytes, counted against the limit: many tiny chunks must not hide in it.
+const CHUNK_COST: usize = 96;
+
+/// Most bytes of one write, so that no lane keeps its thread for long.
+const WRITE_BYTES_MAX: usize = 1 << 20;
+
+/// One direction of one connection.
+#[derive(Debug)]
+pub struct Lane {
+    path: Arc<Timeline<PathState>>,
+    cursor: Cursor,
+    gears: Gears,
+    held: VecDeque<Chunk>,
+    /// Bytes in `held`, and their cost in memory.
+    held_bytes: usize,
+    held_cost: usize,
+    last_due: SimTime,
+    flight: Flight,
+    /// Bytes at the front that links have admitted, and when they may leave.
+    granted: Option<(usize, SimTime)>,
+    end: Option<(LaneEnd, SimTime)>,
+    finished: bool,
+    delivered: u64,
+}
+
+/// What the driver is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Write so many bytes from the front.
+    Write(usize),
+    /// Nothing until this instant, or until something is fed.
+    Wait(Option<SimTime>),
+    /// All bytes are written: end the peer so.
+    End(LaneEnd),
+}
+
+/// How a direction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LaneEnd {
+    /// With a FIN: the other direction may go on.
+    Eof,
+    /// With an RST.
+    Reset,
+}
+
+/// What a fault has done to this lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Touch {
+    /// Which fault.
+    pub fault: FaultId,
+    /// When it first did something.
+    pub first: SimTime,
+    /// Bytes that it delayed, paced or held back.
+    pub bytes: u64,
+    /// The longest delay that it asked for.
+    pub delay_max: Duration,
+}
+
+#[derive(Debug)]
+struct Chunk {
+    bytes: Bytes,
+    due: SimTime,
+}
+
+/// Where the arriving bytes stand among the draws of jitter.
+#[derive(Debug, Default)]
+struct Flight {
+    last_arrival: Option<SimTime>,
+    /// Bytes until the next draw.
+    left: usize,
+    /// The delay of the current slot.
+    delay: Duration,
+}
+
+// === impl Lane ===
+
+impl Lane {
+    /// The lane of a connection in one direction.
+    pub fn new(program: &Program, draw: &Draw, caller: &Caller, direction: Direction) -> Self {
+        Self {
+            path: program.path(draw, caller.bucket, direction),
+            cursor: Cursor::default(),
+            gears: Gears::new(program, draw, caller, direction),
+            held: VecDeque::new(),
+            held_bytes: 0,
+            held_cost: 0,
+            last_due: SimTime::ZERO,
+            flight: Flight::default(),
+            granted: None,
+            end: None,
+            finished: false,
+            delivered: 0,
+        }
+    }
+
+    /// The same connection under an edited program.
+    pub fn on_edit(&mut self, program: &Program, draw: &Draw, caller: &Caller, direction: Direction) {
+        self.path = program.path(draw, caller.bucket, direction);
+        self.cursor = Cursor::default();
+        self.gears.edit(program, draw, caller, direction);
+        self.flight.left = 0;
+        self.granted = None;
+    }
+
+    /// How many bytes it takes now.
+    pub fn room(&mut self, now: SimTime) -> usize {
+        let (state, _) = self.path.read(&mut self.cursor, now);
+        let limit = match (state.dark, slowest(&state.rates)) {
+            (Some(_), _) => DARK_HELD_BYTES_MAX,
+            (None, Some(rate)) => rate_limited_room(rate, state),
+            (None, None) => LANE_HELD_BYTES_MAX,
+        };
+        if self.end.is_some() { 0 } else { limit.saturating_sub(self.held_cost) }
+    }
+
+    /// Takes bytes that arrived now.
+    pub fn on_bytes(&mut self, now: SimTime, mut bytes: Bytes) {
+        if self.end.is_some() || bytes.is_empty() {
+            return;
+        }
+        let (state, _) = self.path.read(&mut self.cursor, now);
+        if let Some(fault) = state.dark {
+            self.gears.touch(fault, now, bytes.len() as u64, Duration::ZERO);
+        }
+        if state.delays.is_empty() {
+            self.flight.left = 0;
+            self.flight.last_arrival = Some(now);
+            let due = self.last_due.max(now);
+            return self.hold(bytes, due);
+        }
+        let paused = self.flight.last_arrival.is_none_or(|last| now.since(last) >= FLIGHT_GAP);
+        self.flight.last_arrival = Some(now);
+        let jitters = state.delays.iter().any(|term| !term.delay.is_constant());
+        if paused || !jitters {
+            self.flight.left = 0;
+        }
+        while !bytes.is_empty() {
+            if self.flight.left == 0 {
+                let (state, _) = self.path.read(&mut self.cursor, now);
+                self.flight.delay = self.gears.draw(state);
+                self.flight.left = if jitters { SLOT_BYTES } else { usize::MAX };
+            }
+            let slot = bytes.split_to(bytes.len().min(self.flight.left));
+            self.flight.left -= slot.len();
+            let (state, _) = self.path.read(&mut self.cursor, now);
+            self.gears.touch_delays(state, now, slot.len() as u64);
+            let due = self.last_due.max(now.plus(self.flight.delay));
+            self.hold(slot, due);
+        }
+    }
+
+    /// The sender ended its side: the end travels as the last byte would. An RST may follow a FIN that is still on its
+    /// way, and takes its place.
+    pub fn on_end(&mut self, now: SimTime, end: LaneEnd) {
+        if let Some((earlier, due)) = self.end {
+            let overtaken = earlier == LaneEnd::Eof && end == LaneEnd::Reset;
+            self.end = Some((if overtaken { end } else { earlier }, due));
+            return;
+        }
+        let (state, _) = self.path.read(&mut self.cursor, now);
+        // A FIN on the heels of data shares its flight; one that comes alone draws its own delay.
+        let together = self.flight.last_arrival.is_some_and(|last| now.since(last) < FLIGHT_GAP);
+        let delay = match (state.delays.is_empty(), together) {
+            (true, _) => Duration::ZERO,
+            (false, true) => self.flight.delay,
+            (false, false) => self.gears.draw(state),
+        };
+        self.end = Some((end, self.last_due.max(now.plus(delay))));
+    }
+
+    /// What to do now.
+    pub fn poll(&mut self, now: SimTime) -> Action {
+        let pending = !self.held.is_empty() || self.end.is_some();
+        if self.finished || !pending {
+            return Action::Wait(None);
+        }
+        let (state, next) = self.path.read(&mut self.cursor, now);
+        if let Some(fault) = state.dark {
+            self.gears.touch(fault, now, 0, Duration::ZERO);
+            return Action::Wait(next);
+        }
+        match (self.held.front(), self.end) {
+            (Some(front), _) if front.due > now => Action::Wait(Some(front.due)),
+            (Some(_), _) if state.rates.is_empty() => {
+                Action::Write(due_bytes(&self.held, now, WRITE_BYTES_MAX))
+            }
+            (Some(_), _) => self.poll_links(now),
+            (None, Some((_, due))) if due > now => Action::Wait(Some(due)),
+            (None, Some((end, _))) => {
+                self.finished = true;
+                Action::End(end)
+            }
+            (None, None) => Action::Wait(None),
+        }
+    }
+
+    /// The bytes to write, as at most `slices.len()` pieces of together at most `limit` bytes; returns how many pieces.
+    pub fn slices<'a>(&'a self, limit: usize, slices: &mut [IoSlice<'a>]) -> usize {
+        let mut left = limit;
+        let mut used = 0;
+        for (slice, chunk) in slices.iter_mut().zip(&self.held) {
+            if left == 0 {
+                break;
+            }
+            let piece = &chunk.bytes[..chunk.bytes.len().min(left)];
+            left -= piece.len();
+            *slice = IoSlice::new(piece);
+            used += 1;
+        }
+        used
+    }
+
+    /// So many bytes from the front are written.
+    pub fn wrote(&mut self, bytes: usize) {
+        self.delivered += bytes as u64;
+        self.held_bytes -= bytes;
+        if let Some((granted, _)) = &mut self.granted {
+            *granted = granted.saturating_sub(bytes);
+            if *granted == 0 {
+                self.granted = None;
+            }
+        }
+        let mut left = bytes;
+        while left > 0 {
+            let front = self.held.front_mut().expect("no more is written than was held");
+            let piece = front.bytes.len().min(left);
+            front.bytes.advance(piece);
+            left -= piece;
+            self.held_cost -= piece;
+            if front.bytes.is_empty() {
+                self.held.pop_front();
+                self.held_cost -= CHUNK_COST;
+            }
+        }
+        if self.held.is_empty() {
+            // An idle connection holds no buffer.
+            self.held = VecDeque::new();
+        }
+    }
+
+    /// Whether bytes that arrive now may pass by without being held; `passed` then counts them.
+    pub fn passes(&mut self, now: SimTime) -> bool {
+        let (state, _) = self.path.read(&mut self.cursor, now);
+        state.is_clear() && self.held.is_empty() && self.end.is_none()
+    }
+
+    /// So many bytes passed by.
+    pub fn passed(&mut self, bytes: usize) {
+        self.delivered += bytes as u64;
+    }
+
+    /// Whether the path is dark now, and if so until when it cannot change. A connection attempt that meets darkness is
+    /// what its fault has done.
+    pub fn dark(&mut self, now: SimTime) -> Option<Option<SimTime>> {
+        let (state, next) = self.path.read(&mut self.cursor, now);
+        let fault = state.dark?;
+        self.gears.touch(fault, now, 0, Duration::ZERO);
+        Some(next)
+    }
+
+    /// Whether its end has been carried out.
+    pub const fn finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Whether its sender has ended.
+    pub const fn ending(&self) -> Option<LaneEnd> {
+        match self.end {
+            Some((end, _)) => Some(end),
+            None => None,
+        }
+    }
+
+    /// Bytes that have left.
+    pub const fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
+    /// Bytes that it holds.
+    pub const fn held_bytes(&self) -> usize {
+        self.held_bytes
+    }
+
+    /// What faults have done to it.
+    pub fn touches(&self) -> impl Iterator<Item = &Touch> {
+        self.gears.touches()
+    }
+
+    fn hold(&mut self, bytes: Bytes, due: SimTime) {
+        self.last_due = due;
+        self.held_bytes += bytes.len();
+        self.held_cost += bytes.len() + CHUNK_COST;
+        self.held.push_back(Chunk { bytes, due });
+    }
+
+    /// Reserves the next turn on every link, if none is reserved, and waits for it.
+    fn poll_links(&mut self, now: SimTime) -> Action {
+        let (bytes, leaves) = if let Some(granted) = self.granted {
+            granted
+        } else {
+            let (state, _) = self.path.read(&mut self.cursor, now);
+            let turn = slowest(&state.rates).map_or(WRITE_BYTES_MAX as u64, |term| turn_bytes(term.rate));
+            let bytes = due_bytes(&self.held, now, turn as usize);
+            *self.granted.insert((bytes, self.gears.reserve(state, now, bytes as u64)))
+        };
+        if leaves > now { Action::Wait(Some(leaves)) } else { Action::Write(bytes) }
+    }
+}
+
+fn due_bytes(held: &VecDeque<Chunk>, now: SimTime, limit: usize) -> usize {
+    let mut sum = 0;
+    for chunk in held.iter().take_while(|chunk| chunk.due <= now) {
+        sum += chunk.bytes.len();
+        if sum >= limit {
+            return limit;
+        }
+    }
+    sum
+}
+
+fn slowest(rates: &[RateTerm]) -> Option<&RateTerm> {
+    rates.iter().min_by_key(|term| term.rate)
+}
+
+/// What a rate-limited lane holds: the link's queue, and what is on its way through the delay before it.
+fn rate_limited_room(slowest: &RateTerm, state: &PathState) -> usize {
+    let delay: Duration = state.delays.iter().map(|term| term.delay.mean + term.delay.jitter).sum();
+    let queue = slowest.rate.bytes_in(RATE_QUEUE + delay);
+    usize::try_from(queue).unwrap_or(usize::MAX).clamp(RATE_QUEUE_BYTES_MIN, LANE_HELD_BYTES_MAX)
+}

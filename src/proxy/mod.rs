@@ -1,0 +1,155 @@
+//! Layer 4: the data plane. Moves real bytes between real sockets as lanes say.
+//!
+//! ```text
+//!            listener                    session                              pump
+//!  client ──▶ accept, ordinal, bucket ──▶ draw, span, journal ──▶ client ═══▶ lane to-server ═══▶ server
+//!             one acceptor a service      edits, drain            client ◀═══ lane to-client ◀═══ server
+//! ```
+//!
+//! The life of a connection: the acceptor of its service counts it (the order of acceptance is its ordinal) and hashes its
+//! client's address into a bucket; the program draws its faults; the pump dials the service once the path is lit in both
+//! directions, and moves bytes until both directions have ended, a fault cuts the connection, or the run is over. Half-close
+//! and RST go through as they are, with the delay of the path. Whoever ended the connection first is journaled.
+//!
+//! Where no fault is in force bytes go from socket to socket without being held. An idle connection holds no buffer. What
+//! a proxy cannot do is delay the SYN-ACK of its own kernel: a client's connect always succeeds at once here.
+//!
+//! It imports `base`, `event` and `fault` only: it knows nothing of scenarios, routing or detectors.
+
+pub mod clock;
+mod dial;
+mod listener;
+mod pump;
+mod session;
+pub mod timer;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use self::clock::RunClock;
+pub use self::timer::Timer;
+use crate::base::limits::DRAIN_MAX;
+use crate::event::Outbox;
+use crate::fault::Program;
+
+/// A service to put brownout in front of.
+#[derive(Clone, Debug)]
+pub struct ServiceConfig {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where to listen; port 0 lets the kernel choose.
+    pub listen: SocketAddr,
+    /// The upstream's host, a name or an address; names are resolved at each dial.
+    pub host: Arc<str>,
+    /// The upstream's port.
+    pub port: u16,
+    /// Most connections at once; more wait in the kernel's backlog.
+    pub connections_max: usize,
+}
+
+/// What all proxies of a run share.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// The clock that run time is read from.
+    pub clock: RunClock,
+    /// The precise timer.
+    pub timer: Timer,
+    /// Where events go.
+    pub outbox: Outbox,
+}
+
+/// A listener that is bound but does not accept yet.
+#[derive(Debug)]
+pub struct Bound {
+    listener: tokio::net::TcpListener,
+    config: ServiceConfig,
+    address: SocketAddr,
+}
+
+/// A running proxy of one service. Dropping it stops accepting and ends its connections.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    program: watch::Sender<Arc<Program>>,
+    accepting: CancellationToken,
+    running: CancellationToken,
+    tasks: TaskTracker,
+}
+
+// === impl Bound ===
+
+impl Bound {
+    /// Binds the listener of a service, so that an address that is taken fails before anything runs.
+    pub fn bind(config: ServiceConfig) -> io::Result<Self> {
+        let listener = listener::bind(config.listen)?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, config, address })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Starts accepting.
+    pub fn start(self, program: Program, shared: Shared) -> Proxy {
+        let (program, programs) = watch::channel(Arc::new(program));
+        let (accepting, running) = (CancellationToken::new(), CancellationToken::new());
+        let tasks = TaskTracker::new();
+        let service = session::Service::new(self.config, shared, programs, running.clone());
+        tasks.spawn(listener::accept_all(self.listener, Arc::new(service), accepting.clone(), tasks.clone()));
+        Proxy { address: self.address, program, accepting, running, tasks }
+    }
+}
+
+// === impl Proxy ===
+
+impl Proxy {
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The program in force.
+    pub fn program(&self) -> Arc<Program> {
+        Arc::clone(&self.program.borrow())
+    }
+
+    /// Puts another program in force: a message to every connection, never a wait for one.
+    pub fn edit(&self, program: Program) {
+        self.program.send_replace(Arc::new(program));
+    }
+
+    /// Stops accepting, lets connections end by themselves for [`DRAIN_MAX`], then ends them.
+    pub async fn drain(self) {
+        self.accepting.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(DRAIN_MAX, self.tasks.wait()).await.is_err() {
+            self.running.cancel();
+            self.tasks.wait().await;
+        }
+    }
+
+    /// Stops accepting and ends its connections now.
+    pub async fn stop(self) {
+        self.accepting.cancel();
+        self.running.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.cancel();
+        self.running.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,490 @@
+//! The pump: drives the two lanes of a connection over its two sockets. The only async code that touches a lane.
+//!
+//! A single poll function for both directions, run by the session's task: it moves what can be moved, then sleeps until a
+//! socket is ready or the earliest deadline of lanes and cuts has come. It decides nothing that a pure module could decide:
+//! lanes say what leaves when, cuts say when the connection ends; the pump knows sockets, and who ended the connection.
+//!
+//! Where a lane lets bytes pass they go from one socket to the other through a buffer of the thread. Otherwise they are
+//! copied once, into a chunk of their exact size: an idle connection holds no buffer.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io::{self, ErrorKind, IoSlice};
+use std::net::Shutdown;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use socket2::SockRef;
+use tokio::net::TcpStream;
+
+use super::dial::dial;
+use super::session::Service;
+use super::timer::Sleep;
+use crate::base::limits::{
+    CLOSE_LINGER, DARK_ORPHAN_MAX, LANE_HELD_BYTES_MIN, READ_BYTES_MAX, SERVICE_HELD_BYTES_MAX,
+};
+use crate::base::{Direction, SimTime};
+use crate::event::{BrownoutReason, EndCause, PeerEnd};
+use crate::fault::{Action, Caller, CutKind, Cuts, Draw, Lane, LaneEnd, Program, Touch};
+
+/// Pieces of one vectored write.
+const SLICES: usize = 32;
+
+thread_local! {
+    /// What a read goes into before it is passed on or copied: one for each worker thread, none for an idle connection.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES_MAX].into_boxed_slice());
+}
+
+/// A connection's sockets and lanes.
+pub(super) struct Pump {
+    service: Arc<Service>,
+    caller: Caller,
+    client: TcpStream,
+    server: Server,
+    lanes: [Lane; 2],
+    /// Directions whose receiver is gone: nothing more can be delivered.
+    deaf: [bool; 2],
+    cuts: Cuts,
+    cut: Option<(CutKind, Touch)>,
+    sleep: Sleep,
+    /// Who ended the connection first, and when.
+    first_end: Option<(SimTime, EndCause)>,
+    request_at: Option<SimTime>,
+    first_byte: Option<Duration>,
+    /// Bytes that are counted in the service's total.
+    accounted: usize,
+}
+
+/// The far side of a connection.
+enum Server {
+    /// Not dialled yet: a dial needs both directions, as a handshake does.
+    Waiting,
+    Dialling(Pin<Box<dyn Future<Output = Result<TcpStream, EndCause>> + Send>>),
+    Up(TcpStream),
+}
+
+/// What a step came to.
+enum Step {
+    /// Something moved: try again.
+    Moved,
+    /// Nothing to do before this instant, or before a socket is ready.
+    Waits(Option<SimTime>),
+    /// The connection is over.
+    Over(EndCause),
+}
+
+// === impl Pump ===
+
+impl Pump {
+    pub(super) fn new(
+        service: Arc<Service>,
+        client: TcpStream,
+        caller: Caller,
+        program: &Program,
+        draw: &Draw,
+        accepted: SimTime,
+    ) -> Self {
+        Self {
+            caller,
+            client,
+            server: Server::Waiting,
+            lanes: Direction::ALL.map(|direction| Lane::new(program, draw, &caller, direction)),
+            deaf: [false; 2],
+            cuts: draw.cuts(accepted),
+            cut: None,
+            sleep: service.shared.timer.sleeper(),
+            first_end: None,
+            request_at: None,
+            first_byte: None,
+            accounted: 0,
+            service,
+        }
+    }
+
+    /// Goes on under another program.
+    pub(super) fn on_edit(&mut self, program: &Program, draw: &Draw) {
+        for direction in Direction::ALL {
+            self.lanes[direction.index()].on_edit(program, draw, &self.caller, direction);
+        }
+        self.cuts = self.cuts.edited(draw.faults().iter());
+    }
+
+    /// Moves what can be moved; ready when the connection is over.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<EndCause> {
+        loop {
+            let now = self.service.shared.clock.now();
+            if let Some(cause) = self.poll_cuts(now) {
+                return Poll::Ready(cause);
+            }
+            let mut moved = false;
+            let mut wake = self.cuts.deadline(now);
+            let steps = [
+                self.poll_server(cx, now),
+                self.poll_direction(cx, now, Direction::ToServer),
+                self.poll_direction(cx, now, Direction::ToClient),
+            ];
+            for step in steps {
+                match step {
+                    Step::Moved => moved = true,
+                    Step::Waits(until) => wake = earliest(wake, until),
+                    Step::Over(cause) => return Poll::Ready(cause),
+                }
+            }
+            self.account();
+            if let Some(cause) = self.ended() {
+                return Poll::Ready(cause);
+            }
+            if moved {
+                continue;
+            }
+            match self.orphaned(now) {
+                Step::Over(cause) => return Poll::Ready(cause),
+                Step::Waits(until) => wake = earliest(wake, until),
+                Step::Moved => {}
+            }
+            if self.sleep.poll_until(cx, wake).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Bytes delivered, by direction.
+    pub(super) fn delivered(&self) -> [u64; 2] {
+        [self.lanes[0].delivered(), self.lanes[1].delivered()]
+    }
+
+    /// From the client's first byte to the first byte of its answer.
+    pub(super) const fn first_byte(&self) -> Option<Duration> {
+        self.first_byte
+    }
+
+    /// What faults have done, both directions together.
+    pub(super) fn touches(&self) -> Vec<Touch> {
+        let mut merged: Vec<Touch> = Vec::new();
+        let cut = self.cut.iter().map(|(_, touch)| touch);
+        for touch in self.lanes.iter().flat_map(Lane::touches).chain(cut) {
+            match merged.iter_mut().find(|known| known.fault == touch.fault) {
+                None => merged.push(*touch),
+                Some(known) => {
+                    known.first = known.first.min(touch.first);
+                    known.bytes += touch.bytes;
+                    known.delay_max = known.delay_max.max(touch.delay_max);
+                }
+            }
+        }
+        merged
+    }
+
+    /// Closes the sockets as the end's cause asks for.
+    pub(super) async fn close(self, cause: &EndCause) {
+        let server = match &self.server {
+            Server::Up(server) => Some(server),
+            Server::Waiting | Server::Dialling(_) => None,
+        };
+        let sockets = || std::iter::once(&self.client).chain(server);
+        match (self.cut, cause) {
+            (Some((CutKind::Reset, _)), _) => sockets().for_each(close_with_rst),
+            (Some((CutKind::Close, _)), _) => {
+                sockets().for_each(shut_down);
+                let all_read = async {
+                    for socket in sockets() {
+                        discard(socket).await;
+                    }
+                };
+                let _ends_anyway = tokio::time::timeout(CLOSE_LINGER, all_read).await;
+            }
+            _ => {}
+        }
+    }
+
+    fn poll_cuts(&mut self, now: SimTime) -> Option<EndCause> {
+        let delivered = self.delivered();
+        let (fault, kind) = self.cuts.poll(now, delivered)?;
+        let touch = Touch { fault: fault.parts.id, first: now, bytes: 0, delay_max: Duration::ZERO };
+        let cause = EndCause::Fault {
+            fault: Arc::clone(&fault.parts.name),
+            kind: fault.parts.kind.info().name.into(),
+        };
+        self.cut = Some((kind, touch));
+        Some(cause)
+    }
+
+    fn poll_server(&mut self, cx: &mut Context<'_>, now: SimTime) -> Step {
+        match &mut self.server {
+            Server::Up(_) => Step::Waits(None),
+            Server::Waiting => {
+                let dark: Vec<_> = self.lanes.iter_mut().filter_map(|lane| lane.dark(now)).collect();
+                if !dark.is_empty() {
+                    return Step::Waits(dark.into_iter().flatten().max());
+                }
+                let config = &self.service.config;
+                self.server = Server::Dialling(Box::pin(dial(Arc::clone(&config.host), config.port)));
+                Step::Moved
+            }
+            Server::Dialling(dialling) => match dialling.as_mut().poll(cx) {
+                Poll::Pending => Step::Waits(None),
+                Poll::Ready(Ok(server)) => {
+                    self.server = Server::Up(server);
+                    Step::Moved
+                }
+                Poll::Ready(Err(cause)) => {
+                    close_with_rst(&self.client);
+                    Step::Over(self.cause_or(cause))
+                }
+            },
+        }
+    }
+
+    fn poll_direction(&mut self, cx: &mut Context<'_>, now: SimTime, direction: Direction) -> Step {
+        if self.deaf[direction.index()] {
+            return Step::Waits(None);
+        }
+        let drained = self.drain(cx, now, direction);
+        if matches!(drained, Step::Over(_)) {
+            return drained;
+        }
+        match (self.fill(cx, now, direction), drained) {
+            (Step::Waits(_), drained) => drained,
+            (filled, _) => filled,
+        }
+    }
+
+    /// Writes what the lane lets go.
+    fn drain(&mut self, cx: &mut Context<'_>, now: SimTime, direction: Direction) -> Step {
+        let delivered = self.delivered();
+        let lane = &mut self.lanes[direction.index()];
+        let bytes = match lane.poll(now) {
+            Action::Wait(until) => return Step::Waits(until),
+            Action::Write(bytes) => bytes,
+            Action::End(end) => return self.carry_end(direction, end),
+        };
+        let Some(sink) = receiver(&self.client, &self.server, direction) else { return Step::Waits(None) };
+        let allowed = usize::try_from(self.cuts.allowance(direction, delivered)).unwrap_or(usize::MAX);
+        if allowed == 0 {
+            // The cut is due: the next turn finds it.
+            return Step::Moved;
+        }
+        if sink.poll_write_ready(cx).is_pending() {
+            return Step::Waits(None);
+        }
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let used = lane.slices(bytes.min(allowed), &mut slices);
+        match sink.try_write_vectored(&slices[..used]) {
+            Ok(written) => {
+                lane.wrote(written);
+                self.note_answer(direction, now);
+                Step::Moved
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Step::Moved,
+            Err(error) => self.receiver_gone(now, direction, &error),
+        }
+    }
+
+    /// Reads what the lane takes.
+    fn fill(&mut self, cx: &mut Context<'_>, now: SimTime, direction: Direction) -> Step {
+        let room = self.room(direction, now);
+        if self.lanes[direction.index()].ending().is_some() || room == 0 {
+            return Step::Waits(None);
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            let Some(source) = receiver(&self.client, &self.server, direction.opposite()) else {
+                return Step::Waits(None);
+            };
+            if source.poll_read_ready(cx).is_pending() {
+                return Step::Waits(None);
+            }
+            let limit = room.min(scratch.len());
+            match source.try_read(&mut scratch[..limit]) {
+                Ok(0) => self.sender_ended(now, direction, LaneEnd::Eof, PeerEnd::Closed),
+                Ok(read) => self.take(now, direction, &scratch[..read]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => Step::Moved,
+                Err(error) => self.sender_ended(now, direction, LaneEnd::Reset, how_it_ended(&error)),
+            }
+        })
+    }
+
+    /// Takes bytes that were read: passes them by where the path is clear, gives them to the lane otherwise.
+    fn take(&mut self, now: SimTime, direction: Direction, bytes: &[u8]) -> Step {
+        if direction == Direction::ToServer {
+            self.request_at.get_or_insert(now);
+        }
+        let delivered = self.delivered();
+        let allowed = usize::try_from(self.cuts.allowance(direction, delivered)).unwrap_or(usize::MAX);
+        let lane = &mut self.lanes[direction.index()];
+        let mut rest = bytes;
+        if lane.passes(now)
+            && allowed > 0
+            && let Some(sink) = receiver(&self.client, &self.server, direction)
+        {
+            match sink.try_write(&bytes[..bytes.len().min(allowed)]) {
+                Ok(written) => {
+                    lane.passed(written);
+                    rest = &bytes[written..];
+                    self.note_answer(direction, now);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return self.receiver_gone(now, direction, &error),
+            }
+        }
+        if !rest.is_empty() {
+            self.lanes[direction.index()].on_bytes(now, Bytes::copy_from_slice(rest));
+        }
+        Step::Moved
+    }
+
+    /// The end of a direction has crossed its path.
+    fn carry_end(&mut self, direction: Direction, end: LaneEnd) -> Step {
+        let Some(sink) = receiver(&self.client, &self.server, direction) else { return Step::Waits(None) };
+        match end {
+            LaneEnd::Eof => {
+                shut_down(sink);
+                Step::Moved
+            }
+            LaneEnd::Reset => {
+                close_with_rst(sink);
+                Step::Over(self.cause_or(ended_by(direction, PeerEnd::Reset)))
+            }
+        }
+    }
+
+    /// The sender of `direction` has ended its side.
+    fn sender_ended(&mut self, now: SimTime, direction: Direction, end: LaneEnd, how: PeerEnd) -> Step {
+        let cause = ended_by(direction, how);
+        self.first_end.get_or_insert((now, cause));
+        self.lanes[direction.index()].on_end(now, end);
+        if end == LaneEnd::Reset {
+            self.deaf[direction.opposite().index()] = true;
+            if receiver(&self.client, &self.server, direction).is_none() {
+                // Nobody is there to be told.
+                return Step::Over(self.cause_or(ended_by(direction, how)));
+            }
+        }
+        Step::Moved
+    }
+
+    /// The receiver of `direction` takes nothing more: its end goes the other way.
+    fn receiver_gone(&mut self, now: SimTime, direction: Direction, error: &io::Error) -> Step {
+        self.deaf[direction.index()] = true;
+        let back = direction.opposite();
+        self.first_end.get_or_insert((now, ended_by(back, how_it_ended(error))));
+        if self.lanes[back.index()].finished() {
+            return self.carry_end(back, LaneEnd::Reset);
+        }
+        self.lanes[back.index()].on_end(now, LaneEnd::Reset);
+        Step::Moved
+    }
+
+    fn ended(&self) -> Option<EndCause> {
+        let over =
+            |direction: Direction| self.lanes[direction.index()].finished() || self.deaf[direction.index()];
+        if !Direction::ALL.into_iter().all(over) {
+            return None;
+        }
+        self.first_end.as_ref().map(|(_, cause)| cause.clone())
+    }
+
+    /// A client that is gone leaves its connection on a dark path for so long only.
+    fn orphaned(&mut self, now: SimTime) -> Step {
+        let Some((since, EndCause::Client { .. })) = self.first_end else { return Step::Waits(None) };
+        if self.lanes[Direction::ToServer.index()].dark(now).is_none() {
+            return Step::Waits(None);
+        }
+        let until = since.plus(DARK_ORPHAN_MAX);
+        if now < until {
+            return Step::Waits(Some(until));
+        }
+        Step::Over(EndCause::Brownout { why: BrownoutReason::Orphaned })
+    }
+
+    fn cause_or(&self, otherwise: EndCause) -> EndCause {
+        self.first_end.as_ref().map_or(otherwise, |(_, cause)| cause.clone())
+    }
+
+    fn note_answer(&mut self, direction: Direction, now: SimTime) {
+        if direction == Direction::ToClient && self.first_byte.is_none() {
+            self.first_byte = self.request_at.map(|request_at| now.since(request_at));
+        }
+    }
+
+    /// What a lane takes, within the service's total.
+    fn room(&mut self, direction: Direction, now: SimTime) -> usize {
+        let lane = &mut self.lanes[direction.index()];
+        let room = lane.room(now);
+        if self.service.held.load(Ordering::Relaxed) < SERVICE_HELD_BYTES_MAX {
+            return room;
+        }
+        room.min(LANE_HELD_BYTES_MIN.saturating_sub(lane.held_bytes()))
+    }
+
+    fn account(&mut self) {
+        let held = self.lanes[0].held_bytes() + self.lanes[1].held_bytes();
+        if held > self.accounted {
+            self.service.held.fetch_add(held - self.accounted, Ordering::Relaxed);
+        } else if held < self.accounted {
+            self.service.held.fetch_sub(self.accounted - held, Ordering::Relaxed);
+        }
+        self.accounted = held;
+    }
+}
+
+impl Drop for Pump {
+    fn drop(&mut self) {
+        self.service.held.fetch_sub(self.accounted, Ordering::Relaxed);
+    }
+}
+
+/// The socket that `direction` ends in, if it is there.
+fn receiver<'a>(client: &'a TcpStream, server: &'a Server, direction: Direction) -> Option<&'a TcpStream> {
+    match (direction, server) {
+        (Direction::ToClient, _) => Some(client),
+        (Direction::ToServer, Server::Up(server)) => Some(server),
+        (Direction::ToServer, Server::Waiting | Server::Dialling(_)) => None,
+    }
+}
+
+/// The sender of `direction` ended the connection.
+const fn ended_by(direction: Direction, how: PeerEnd) -> EndCause {
+    match direction {
+        Direction::ToServer => EndCause::Client { how },
+        Direction::ToClient => EndCause::Server { how },
+    }
+}
+
+fn how_it_ended(error: &io::Error) -> PeerEnd {
+    match error.kind() {
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => PeerEnd::Reset,
+        _ => PeerEnd::Failed,
+    }
+}
+
+fn earliest(a: Option<SimTime>, b: Option<SimTime>) -> Option<SimTime> {
+    [a, b].into_iter().flatten().min()
+}
+
+/// Its close sends an RST.
+fn close_with_rst(socket: &TcpStream) {
+    // It fails on a socket that is gone already, and then there is nobody to be told.
+    let _gone = SockRef::from(socket).set_linger(Some(Duration::ZERO));
+}
+
+/// Sends a FIN; the other direction stays.
+fn shut_down(socket: &TcpStream) {
+    // Likewise.
+    let _gone = SockRef::from(socket).shutdown(Shutdown::Write);
+}
+
+/// Reads and throws away until the peer ends.
+async fn discard(socket: &TcpStream) {
+    while socket.readable().await.is_ok() {
+        let read = SCRATCH.with_borrow_mut(|scratch| socket.try_read(scratch));
+        match read {
+            Ok(0) => return,
+            Err(error) if error.kind() != ErrorKind::WouldBlock => return,
+            _ => {}
+        }
+    }
+}

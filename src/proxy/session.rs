@@ -1,0 +1,112 @@
+//! A connection from acceptance to its end: draws, journal, edits, drain. The bytes are the pump's.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::pump::Pump;
+use super::{ServiceConfig, Shared};
+use crate::base::SimTime;
+use crate::event::{BrownoutReason, ConnectionEnded, ConnectionOpened, EndCause, Event, Hit};
+use crate::fault::{Caller, Program, Touch};
+
+/// What all connections of a service share.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) config: ServiceConfig,
+    pub(super) shared: Shared,
+    /// Bytes that all its connections hold.
+    pub(super) held: AtomicUsize,
+    programs: watch::Receiver<Arc<Program>>,
+    running: CancellationToken,
+}
+
+// === impl Service ===
+
+impl Service {
+    pub(super) fn new(
+        config: ServiceConfig,
+        shared: Shared,
+        programs: watch::Receiver<Arc<Program>>,
+        running: CancellationToken,
+    ) -> Self {
+        Self { config, shared, held: AtomicUsize::new(0), programs, running }
+    }
+
+    /// Serves one connection to its end.
+    pub(super) async fn serve(self: Arc<Self>, client: TcpStream, caller: Caller) {
+        // See `dial`: small writes must not wait.
+        let _best_effort = client.set_nodelay(true);
+        let mut programs = self.programs.clone();
+        let accepted = self.shared.clock.now();
+        let mut pump = {
+            let program = programs.borrow_and_update();
+            let draw = program.draw(&caller);
+            let opened = ConnectionOpened {
+                service: Arc::clone(&self.config.name),
+                ordinal: caller.ordinal,
+                client: caller.client,
+                bucket: caller.bucket,
+                drawn: draw.names(),
+            };
+            self.shared.outbox.put(accepted, Event::ConnectionOpened(opened));
+            Pump::new(Arc::clone(&self), client, caller, &program, &draw, accepted)
+        };
+        tracing::debug!("accepted");
+        let mut faults = programs.borrow().faults().to_vec();
+        let cause = loop {
+            tokio::select! {
+                biased;
+                () = self.running.cancelled() => break EndCause::Brownout { why: BrownoutReason::Drained },
+                // A proxy that is dropped cancels `running`; a closed channel says nothing more than that.
+                Ok(()) = programs.changed() => {
+                    let program = Arc::clone(&programs.borrow_and_update());
+                    pump.on_edit(&program, &program.draw(&caller));
+                    for fault in program.faults() {
+                        if !faults.iter().any(|known| Arc::ptr_eq(known, fault)) {
+                            faults.push(Arc::clone(fault));
+                        }
+                    }
+                }
+                cause = poll_fn(|cx| pump.poll(cx)) => break cause,
+            }
+        };
+        tracing::debug!(%cause, "ended");
+        let name = |touch: &Touch| {
+            let fault = faults.iter().find(|fault| fault.parts.id == touch.fault);
+            fault.map_or_else(|| "?".into(), |fault| Arc::clone(&fault.parts.name))
+        };
+        let hits = pump.touches().iter().map(|touch| self.hit(touch, name(touch))).collect();
+        self.journal_end(&pump, &caller, accepted, cause.clone(), hits);
+        pump.close(&cause).await;
+    }
+
+    fn hit(&self, touch: &Touch, fault: Arc<str>) -> Hit {
+        let first = self.shared.outbox.scenario_time(touch.first);
+        Hit { fault, first, bytes: touch.bytes, delay_max: touch.delay_max }
+    }
+
+    fn journal_end(&self, pump: &Pump, caller: &Caller, accepted: SimTime, cause: EndCause, hits: Vec<Hit>) {
+        let now = self.shared.clock.now();
+        let age: Duration = now.since(accepted);
+        let [bytes_to_server, bytes_to_client] = pump.delivered();
+        let ended = ConnectionEnded {
+            service: Arc::clone(&self.config.name),
+            ordinal: caller.ordinal,
+            client: caller.client,
+            bucket: caller.bucket,
+            cause,
+            age,
+            bytes_to_server,
+            bytes_to_client,
+            first_byte: pump.first_byte(),
+            hits,
+        };
+        self.shared.outbox.put(now, Event::ConnectionEnded(Box::new(ended)));
+    }
+}

@@ -1,0 +1,33 @@
+//! What the end-to-end tests share: a sandbox to run programs in, servers that say what they saw, programs of others.
+//!
+//! Nothing here asserts anything about brownout. A wait that doesn't end panics with what it waited for; a program that
+//! isn't installed is an `Option`, which `BROWNOUT_TESTS_MUST_RUN=1` turns into a panic.
+
+mod nginx;
+mod programs;
+mod sandbox;
+mod self_tests;
+mod servers;
+
+use std::time::Duration;
+
+pub(crate) use nginx::nginx;
+pub(crate) use programs::{curl, python, require};
+pub(crate) use sandbox::{Sandbox, brownout};
+pub(crate) use servers::{ConnectionSeen, EchoServer, End, HttpServer, Manner};
+
+/// How long any wait of a test lasts at most. No test is meant to come near it; it ends what hangs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks `ready` until it answers, and panics when patience ends.
+#[expect(clippy::disallowed_methods, reason = "the tests live on the wall clock, outside any runtime")]
+pub(crate) fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+    let start = std::time::Instant::now();
+    while start.elapsed() < PATIENCE {
+        if let Some(answer) = ready() {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    panic!("waited {PATIENCE:?} for {what}");
+}
