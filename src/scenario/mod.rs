@@ -1,8 +1,36 @@
 //! Layer 4: from the text of a scenario file to a [`Plan`].
+//!
+//! ```text
+//!  text ──read──▶ raw shape ──lower──▶ Plan ──explain──▶ what `brownout check` prints
+//!          │                   │
+//!          ╰─ the first        ╰─ all mistakes of meaning
+//!             mistake of shape
+//! ```
+//!
+//! [`load_file`] and [`load_text`] give a plan or a [`LoadError`] with everything that is wrong, each mistake with its
+//! place, its stable code and, where there is one, the corrected text. A plan is a pure function of the file, the seed
+//! and the [`Overrides`]. The format is documented in `docs/scenario.md`, and [`json_schema`] describes it to editors.
 
+mod address;
 mod describe;
 pub mod expect;
+mod explain;
+mod load;
+mod lower;
+mod placed;
 mod plan;
+mod raw;
+mod read;
+mod schema;
+#[cfg(test)]
+mod tests;
 
-pub use describe::fault_windows;
+pub use address::{AddressError, Listen, Named};
+pub use describe::{
+    buckets_text, check_text, expectation_text, fault_text, fault_windows, faults_named, merged,
+    quantile_text, window_text,
+};
+pub use explain::explain;
+pub use load::{LoadError, Overrides, load_file, load_text, load_text_with};
 pub use plan::{Check, DetectorPlan, MonitorPlan, Plan, ScenarioClock, ServicePlan, Upstream};
+pub use schema::json_schema;

@@ -186,6 +186,20 @@ impl ScenarioClock {
     }
 }
 
+// === impl ServicePlan ===
+
+impl ServicePlan {
+    /// The environment variable in which a wrapped command finds its listener: `BROWNOUT_<NAME>`.
+    pub fn variable(&self) -> String {
+        variable(&self.name)
+    }
+}
+
+/// The environment variable of a service of this name.
+pub(super) fn variable(name: &str) -> String {
+    format!("BROWNOUT_{}", name.to_ascii_uppercase().replace('-', "_"))
+}
+
 // === impl Upstream ===
 
 impl std::fmt::Display for Upstream {

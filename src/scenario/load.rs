@@ -1,0 +1,143 @@
+//! From a file, or a text, to a [`Plan`]; or to everything that is wrong with it.
+//!
+//! A mistake of shape (YAML, an unknown key, a value without its unit) stops the reading and is told alone. Every other
+//! mistake is collected, and all are told at once. What the command line overrides is checked with the file, not after.
+
+use std::error::Error;
+use std::fmt;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::address::{Listen, Named};
+use super::lower::lower;
+use super::plan::{Plan, Upstream};
+use super::read::read;
+use crate::base::Seed;
+use crate::base::limits::SCENARIO_BYTES_MAX;
+use crate::diag::{Code, Colour, Diagnostic, SourceFile, render};
+
+/// What the command line changes in a scenario.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overrides {
+    /// Another seed.
+    pub seed: Option<Seed>,
+    /// How many seconds of scenario time pass in one second.
+    pub speed: Option<f64>,
+    /// The run begins at this scenario time.
+    pub from: Option<Duration>,
+    /// The run ends at this scenario time.
+    pub until: Option<Duration>,
+    /// Where services really are.
+    pub services: Vec<Named<Upstream>>,
+    /// Where brownout listens.
+    pub listens: Vec<Named<Listen>>,
+}
+
+/// A scenario that can't be used: what is wrong, and the text that it is wrong in. `Debug` shows it as `brownout check`
+/// does, so that `expect` and `unwrap` in a test say what happened.
+#[derive(Clone)]
+pub struct LoadError {
+    /// The file; its text is empty if it could not be read.
+    pub file: SourceFile,
+    /// What is wrong: at least one mistake.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads a scenario file.
+pub fn load_file(path: &Path, overrides: &Overrides) -> Result<Plan, LoadError> {
+    let name = path.display().to_string();
+    let unreadable = |message: String| {
+        LoadError::one(SourceFile::new(name.as_str(), ""), Diagnostic::error(Code::Unreadable, message))
+    };
+    let mut bytes = Vec::new();
+    let file = fs_err::File::open(path).map_err(|error| unreadable(io_message(&error)))?;
+    let mut limited = file.take(SCENARIO_BYTES_MAX + 1);
+    limited.read_to_end(&mut bytes).map_err(|error| unreadable(io_message(&error)))?;
+    if bytes.len() as u64 > SCENARIO_BYTES_MAX {
+        return Err(unreadable(too_large()));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => load(SourceFile::new(name.as_str(), text), overrides),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            Err(unreadable(format!(
+                "the file is not UTF-8: its line {line} has bytes that are no characters"
+            )))
+        }
+    }
+}
+
+/// Reads the text of a scenario. `name` is what messages call it.
+pub fn load_text(name: &str, text: &str) -> Result<Plan, LoadError> {
+    load_text_with(name, text, &Overrides::default())
+}
+
+/// Reads the text of a scenario, with changes.
+pub fn load_text_with(name: &str, text: &str, overrides: &Overrides) -> Result<Plan, LoadError> {
+    if text.len() as u64 > SCENARIO_BYTES_MAX {
+        let unreadable = Diagnostic::error(Code::Unreadable, too_large());
+        return Err(LoadError::one(SourceFile::new(name, ""), unreadable));
+    }
+    load(SourceFile::new(name, text), overrides)
+}
+
+fn load(file: SourceFile, overrides: &Overrides) -> Result<Plan, LoadError> {
+    let raw = match read(&file) {
+        Ok(raw) => raw,
+        Err(mistake) => return Err(LoadError::one(file, mistake)),
+    };
+    lower(&file, &raw, overrides).map_err(|diagnostics| LoadError { file, diagnostics })
+}
+
+fn too_large() -> String {
+    format!("the file is larger than {} MiB: this is no scenario", SCENARIO_BYTES_MAX >> 20)
+}
+
+/// What the system says, without the path: that stands beside it.
+fn io_message(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let reason = text.rsplit_once("`: ").map_or(text.as_str(), |(_, reason)| reason);
+    format!(
+        "the file can't be read: {}",
+        reason.split(" (os error").next().unwrap_or_default().to_lowercase()
+    )
+}
+
+// === impl LoadError ===
+
+impl LoadError {
+    fn one(file: SourceFile, mistake: Diagnostic) -> Self {
+        Self { file, diagnostics: vec![mistake] }
+    }
+
+    /// All mistakes, as a person reads them.
+    pub fn render(&self, colour: Colour) -> String {
+        render(&self.file, &self.diagnostics, colour)
+    }
+
+    /// The name of the file.
+    pub fn name(&self) -> &Arc<str> {
+        &self.file.name
+    }
+}
+
+impl fmt::Debug for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n{}", self.render(Colour::Plain))
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = self.diagnostics.first().map_or("", |mistake| mistake.message.as_str());
+        match self.diagnostics.len() {
+            0 | 1 => write!(f, "{}: {first}", self.file.name),
+            count => write!(f, "{}: {first} (and {} more)", self.file.name, count - 1),
+        }
+    }
+}
+
+impl Error for LoadError {}

@@ -1,0 +1,236 @@
+//! Faults: their services, names, kinds and schedules.
+//!
+//! A fault over several services becomes one fault a service, of the same name. One without a name is called
+//! `<kind>@<at>` (`latency@2s`), and the second such one of a service `<kind>@<at>#2`: its draws follow from its name, so
+//! they stay as long as its kind and its beginning do.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::head::Head;
+use super::mistakes::{FAULT, Mistakes, SERVICE};
+use super::schedule::{check_times, in_run_time, lower_levels, schedule_of};
+use crate::base::limits::{SCENARIO_ITEMS_MAX, TIMELINE_CHANGES_MAX};
+use crate::base::{FaultId, Label, Ratio, SimTime, format_duration};
+use crate::diag::{Code, Diagnostic, SourceSpan};
+use crate::fault::{Fault, FaultKind, FaultParts, KINDS, ScheduleError};
+use crate::scenario::placed::Placed;
+use crate::scenario::raw::{RawFault, RawScenario};
+
+/// Most changes of the levels of all faults together: one service may have [`TIMELINE_CHANGES_MAX`], and a few may.
+const PLAN_CHANGES_MAX: usize = 4 * TIMELINE_CHANGES_MAX;
+
+/// The faults, and what expectations need to find them.
+#[derive(Default)]
+pub(super) struct Faults {
+    pub(super) faults: Vec<Arc<Fault>>,
+    pub(super) untouched_allowed: Vec<(Arc<str>, Arc<str>)>,
+    /// Every name in the file, by service, with its place: those of mistaken faults too.
+    pub(super) names: IndexMap<(Arc<str>, Arc<str>), SourceSpan>,
+    /// How many faults could not be named.
+    pub(super) nameless: usize,
+    /// Changes of levels: by service, and in all.
+    changes: IndexMap<Arc<str>, usize>,
+    changes_total: usize,
+    /// Whether a limit was reached: then no more timelines are drawn, and only their mistakes are told.
+    exhausted: bool,
+}
+
+pub(super) fn lower_faults(told: &mut Mistakes<'_>, raw: &RawScenario, head: &Head) -> Faults {
+    let mut faults = Faults::default();
+    for item in raw.faults.get().into_iter().flatten() {
+        let services = lower_services(told, raw, item);
+        let kind = lower_kind(told, item);
+        check_times(told, &item.value, head);
+        check_odds(told, &item.value);
+        let name = faults.name(told, item, &services, kind.as_ref().map(|kind| &kind.value));
+        let (Some(name), Some(kind)) = (name, kind) else {
+            faults.nameless += 1;
+            continue;
+        };
+        check_kind(told, &item.value, &kind);
+        for service in services {
+            if !faults.add(told, item, head, service, &name, &kind.value) {
+                break;
+            }
+        }
+    }
+    faults
+}
+
+fn lower_services(told: &mut Mistakes<'_>, raw: &RawScenario, item: &Placed<RawFault>) -> Vec<Arc<str>> {
+    let known = raw.services.value.keys().map(|name| name.value.as_str());
+    let Some(names) = item.value.service.names() else {
+        let only = told.only(SERVICE, "service", item.span, known);
+        let only = only.and_then(|place| raw.services.value.get_index(place));
+        return only.map(|(name, _)| Arc::from(name.value.as_str())).into_iter().collect();
+    };
+    if names.is_empty()
+        && let Some(span) = item.value.service.span()
+    {
+        let mistake = Diagnostic::error(Code::Contradiction, "a fault of no service does nothing");
+        told.push(mistake.at(told.item(span), "").hint("name a service, or leave the fault out"));
+    }
+    let mut services: Vec<Arc<str>> = Vec::new();
+    for name in names {
+        if told.resolve(SERVICE, name, known.clone()).is_none() {
+            continue;
+        }
+        if services.iter().any(|service| **service == *name.value) {
+            let message = format!("service `{}` is named twice", name.value);
+            told.push(Diagnostic::error(Code::DuplicateName, message).at(name.span, ""));
+        } else {
+            services.push(name.value.into());
+        }
+    }
+    services
+}
+
+fn lower_kind(told: &mut Mistakes<'_>, item: &Placed<RawFault>) -> Option<Placed<FaultKind>> {
+    let all: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    let kinds = item.value.kinds().into_iter().map(|kind| (kind.value.info().name, kind)).collect();
+    told.exactly_one("a fault", item.span, kinds, &all)
+}
+
+/// What is wrong with the parameters of a kind, and with a ramp that it doesn't follow.
+fn check_kind(told: &mut Mistakes<'_>, raw: &RawFault, kind: &Placed<FaultKind>) {
+    let name = kind.value.info().name;
+    for sentence in kind.value.kind().contradictions() {
+        told.push(Diagnostic::error(Code::Contradiction, sentence).at(told.item(kind.span), ""));
+    }
+    if let Some(span) = raw.ramp.span()
+        && !kind.value.kind().ramps()
+    {
+        let message = format!("a `{name}` is in force or it is not: it doesn't rise by degrees");
+        let mistake = Diagnostic::error(Code::Contradiction, message).at(told.key(span, "ramp"), "");
+        told.push(mistake.hint("leave `ramp` out, or let `probability` say how often it strikes"));
+    }
+}
+
+/// Parameters by which no connection would ever be taken.
+fn check_odds(told: &mut Mistakes<'_>, raw: &RawFault) {
+    if let Some(probability) = raw.probability.placed().filter(|probability| probability.value.is_zero()) {
+        let mistake = Diagnostic::error(Code::Contradiction, "a fault of probability 0 takes no connection");
+        told.push(mistake.at(probability.span, "").hint("leave the fault out"));
+    }
+    if let Some(peers) = raw.peers.placed().filter(|peers| peers.value.is_empty()) {
+        let mistake = Diagnostic::error(Code::Contradiction, "a fault for no clients takes no connection");
+        told.push(mistake.at(told.item(peers.span), "").hint("leave `peers` out to take all clients"));
+    }
+}
+
+// === impl Faults ===
+
+impl Faults {
+    /// The name of a fault: its own, or the next free one of its kind and beginning.
+    fn name(
+        &mut self,
+        told: &mut Mistakes<'_>,
+        item: &Placed<RawFault>,
+        services: &[Arc<str>],
+        kind: Option<&FaultKind>,
+    ) -> Option<Arc<str>> {
+        let taken = |names: &IndexMap<_, _>, name: &Arc<str>| {
+            services.iter().any(|service| names.contains_key(&(Arc::clone(service), Arc::clone(name))))
+        };
+        let (name, span) = if let Some(name) = item.value.name.placed() {
+            told.check_name(FAULT, Placed { value: name.value.as_str(), span: name.span });
+            (Arc::<str>::from(name.value.as_str()), name.span)
+        } else {
+            let stem = format!("{}@{}", kind?.info().name, format_duration(schedule_of(&item.value).at));
+            let numbered = (2..).map(|n| format!("{stem}#{n}"));
+            let free = std::iter::once(stem.clone()).chain(numbered).map(Arc::<str>::from);
+            (free.into_iter().find(|name| !taken(&self.names, name))?, item.span)
+        };
+        if services.is_empty() {
+            // Its service is mistaken; its name is not.
+            self.names.insert((Arc::from(""), Arc::clone(&name)), span);
+        }
+        for service in services {
+            let key = (Arc::clone(service), Arc::clone(&name));
+            if let Some(first) = self.names.get(&key) {
+                let message = format!("service `{service}` has two faults of the name `{name}`");
+                let mistake = Diagnostic::error(Code::DuplicateName, message).at(span, "the second");
+                told.push(
+                    mistake
+                        .note(*first, "the first")
+                        .hint("expectations and reports tell them by their names"),
+                );
+            } else {
+                self.names.insert(key, span);
+            }
+        }
+        Some(name)
+    }
+
+    /// Adds the fault to one service. False if it makes no sense to go on with it.
+    fn add(
+        &mut self,
+        told: &mut Mistakes<'_>,
+        item: &Placed<RawFault>,
+        head: &Head,
+        service: Arc<str>,
+        name: &Arc<str>,
+        kind: &FaultKind,
+    ) -> bool {
+        let label = Label::new("fault").part(&service).part(name).part("bursts");
+        let end = if self.exhausted { SimTime::ZERO } else { SimTime::after_start(head.duration.value) };
+        let levels = match lower_levels(told, item, end, &mut head.seed.stream(label)) {
+            Ok(levels) => levels,
+            Err(ScheduleError::TooManyChanges) => {
+                self.exhausted = true;
+                return false;
+            }
+            Err(_) => return false,
+        };
+        if self.exhausted || !self.count(told, item, &service, levels.changes()) {
+            return false;
+        }
+        let Some(level) = in_run_time(&levels, &head.clock) else { return false };
+        let raw = &item.value;
+        if raw.allow_untouched.get() == Some(&true) {
+            self.untouched_allowed.push((Arc::clone(&service), Arc::clone(name)));
+        }
+        let parts = FaultParts {
+            id: FaultId(u32::try_from(self.faults.len()).unwrap_or(u32::MAX)),
+            name: Arc::clone(name),
+            service,
+            kind: kind.clone(),
+            level,
+            directions: raw.direction.get().copied().unwrap_or_else(|| kind.kind().directions()),
+            probability: raw.probability.get().copied().unwrap_or(Ratio::ONE),
+            peers: raw.peers.get().cloned().unwrap_or_default(),
+        };
+        self.faults.push(Arc::new(Fault::new(parts, head.seed)));
+        true
+    }
+
+    /// Adds up what the program of a service will merge; it relies on these limits.
+    fn count(
+        &mut self,
+        told: &mut Mistakes<'_>,
+        item: &Placed<RawFault>,
+        service: &Arc<str>,
+        changes: usize,
+    ) -> bool {
+        let sum = self.changes.entry(Arc::clone(service)).or_default();
+        // One more for the end of an excerpt.
+        *sum += changes + 1;
+        self.changes_total += changes + 1;
+        let message = if *sum > TIMELINE_CHANGES_MAX {
+            format!("the faults of service `{service}` change more than {TIMELINE_CHANGES_MAX} times in all")
+        } else if self.changes_total > PLAN_CHANGES_MAX {
+            format!("the faults of the scenario change more than {PLAN_CHANGES_MAX} times in all")
+        } else if self.faults.len() >= SCENARIO_ITEMS_MAX {
+            format!("there are more than {SCENARIO_ITEMS_MAX} faults, counted once for each service")
+        } else {
+            return true;
+        };
+        let mistake =
+            Diagnostic::error(Code::TooMany, message).at(told.item(item.span), "beyond it from here on");
+        told.push(mistake.hint("make windows and bursts rarer, or the scenario shorter"));
+        self.exhausted = true;
+        false
+    }
+}

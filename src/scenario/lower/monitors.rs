@@ -1,0 +1,226 @@
+//! Monitors and detectors: what a probe asks for, and whether a rule can ever fire.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::head::Head;
+use super::mistakes::{DETECTOR, MONITOR, Mistakes, SERVICE, exact};
+use crate::base::Span;
+use crate::base::limits::PROBE_BODY_BYTES_MAX;
+use crate::detect::{Consecutive, DetectorSpec, WindowRatio};
+use crate::diag::{Code, Diagnostic};
+use crate::scenario::placed::Placed;
+use crate::scenario::plan::{Check, DetectorPlan, MonitorPlan};
+use crate::scenario::raw::{RawDetector, RawHttp, RawMonitor, RawScenario};
+
+/// Shortest time between two probes of a monitor on the wall clock: tokio's timer has no finer grain.
+const PROBE_EVERY_MIN: Duration = Duration::from_millis(1);
+
+pub(super) fn lower_monitors(told: &mut Mistakes<'_>, raw: &RawScenario, head: &Head) -> Vec<MonitorPlan> {
+    let mut monitors = Vec::new();
+    for (name, item) in raw.monitors.get().into_iter().flatten() {
+        told.check_name(MONITOR, Placed { value: &name.value, span: name.span });
+        let services = raw.services.value.keys().map(|name| name.value.as_str());
+        let service = match item.value.via.placed() {
+            Some(via) => {
+                told.resolve(SERVICE, Placed { value: via.value.as_str(), span: via.span }, services)
+            }
+            None => told.only(SERVICE, "via", name.span, services),
+        };
+        check_interval(told, &item.value, head);
+        let check = lower_check(told, name, &item.value);
+        let (Some(service), Some(check)) = (service, check) else { continue };
+        monitors.push(MonitorPlan {
+            name: Arc::from(name.value.as_str()),
+            service,
+            every: head.clock.shorten(item.value.every.value.get()),
+            timeout: item.value.timeout.value.get(),
+            check,
+        });
+    }
+    monitors
+}
+
+fn check_interval(told: &mut Mistakes<'_>, monitor: &RawMonitor, head: &Head) {
+    for (key, value) in [("every", monitor.every), ("timeout", monitor.timeout)] {
+        if value.value.get().is_zero() {
+            let message = format!("`{key}` must be longer than 0s");
+            told.push(Diagnostic::error(Code::BadValue, message).at(value.span, ""));
+        }
+    }
+    let (every, end) = (monitor.every.value.get(), head.duration);
+    let shortened = head.clock.shorten(every);
+    if every > end.value && !end.value.is_zero() {
+        let label = format!("the scenario lasts `{}` (line {})", told.text(end.span), told.line(end.span));
+        let mistake =
+            Diagnostic::error(Code::OutsideScenario, "the second probe would come after the scenario's end");
+        told.push(mistake.at(monitor.every.span, label));
+    } else if !every.is_zero() && shortened < PROBE_EVERY_MIN {
+        let message = format!("a probe every {} is more than can be timed", exact(shortened));
+        let label = if head.clock.plays_at_speed() {
+            format!("at a speed of {} it is every {}", head.clock.speed, exact(shortened))
+        } else {
+            format!("the shortest interval is {}", exact(PROBE_EVERY_MIN))
+        };
+        told.push(Diagnostic::error(Code::BadValue, message).at(monitor.every.span, label));
+    }
+}
+
+fn lower_check(told: &mut Mistakes<'_>, name: &Placed<String>, monitor: &RawMonitor) -> Option<Check> {
+    let http =
+        monitor.http.placed().map(|http| ("http", Placed { value: Some(http.value), span: http.span }));
+    let tcp = monitor.tcp.placed().map(|tcp| ("tcp", Placed { value: None, span: tcp.span }));
+    let kinds = http.into_iter().chain(tcp).collect();
+    let kind = told.exactly_one("a monitor", name.span, kinds, &["http", "tcp"])?;
+    Some(kind.value.map_or(Check::Tcp, |http| lower_http(told, http)))
+}
+
+fn lower_http(told: &mut Mistakes<'_>, http: &RawHttp) -> Check {
+    let mut bad = |message: String, value: crate::diag::SourceSpan, hint: Option<String>| {
+        told.push(Diagnostic::error(Code::BadValue, message).at(value, "").maybe_hint(hint));
+    };
+    let path = http.get.value.as_str();
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    if !path.starts_with('/') {
+        let own = path.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()));
+        let mended = own.unwrap_or_else(|| format!("/{path}"));
+        bad(
+            format!("expected a path that begins with `/`, found `{path}`"),
+            http.get.span,
+            Some(format!("write `get: {mended}`")),
+        );
+    } else if !plain(path) || path.contains('#') {
+        let hint = "write a space as `%20`, any other character as its bytes in `%` and hexadecimal";
+        bad(
+            format!("`{path}` has characters that a request line can't have"),
+            http.get.span,
+            Some(hint.to_owned()),
+        );
+    }
+    if let Some(host) = http.host.placed()
+        && (host.value.is_empty() || !plain(host.value) || host.value.contains(['/', '@']))
+    {
+        bad(format!("expected a host name, with or without a port, found `{}`", host.value), host.span, None);
+    }
+    if let Some(status) = http.status.placed()
+        && !(100..=599).contains(status.value)
+    {
+        bad(format!("expected an HTTP status from 100 to 599, found `{}`", status.value), status.span, None);
+    }
+    if let Some(text) = http.body_contains.placed()
+        && text.value.is_empty()
+    {
+        bad(
+            "every body contains the empty text".to_owned(),
+            text.span,
+            Some("leave `body_contains` out".to_owned()),
+        );
+    }
+    if let Some(size) = http.body_at_least.placed()
+        && size.value.0 > PROBE_BODY_BYTES_MAX as u64
+    {
+        let most = PROBE_BODY_BYTES_MAX >> 20;
+        bad(
+            format!("a probe reads at most {most}MiB of a body, and {} are asked for", size.value),
+            size.span,
+            None,
+        );
+    }
+    Check::Http {
+        path: path.into(),
+        host: http.host.get().map(|host| Arc::from(host.as_str())),
+        status: http.status.get().copied(),
+        body_contains: http.body_contains.get().map(|text| Arc::from(text.as_str())),
+        body_at_least: http.body_at_least.get().copied(),
+    }
+}
+
+pub(super) fn lower_detectors(told: &mut Mistakes<'_>, raw: &RawScenario) -> Vec<DetectorPlan> {
+    let mut detectors = Vec::new();
+    for (name, item) in raw.detectors.get().into_iter().flatten() {
+        told.check_name(DETECTOR, Placed { value: &name.value, span: name.span });
+        let monitors = raw.monitors.get().into_iter().flatten().map(|(name, _)| name.value.as_str());
+        let monitor = match item.value.monitor.placed() {
+            Some(named) => {
+                told.resolve(MONITOR, Placed { value: named.value.as_str(), span: named.span }, monitors)
+            }
+            None => told.only(MONITOR, "monitor", name.span, monitors),
+        };
+        let spec = lower_spec(told, name, &item.value);
+        let (Some(monitor), Some(spec)) = (monitor, spec) else { continue };
+        let watched = raw.monitors.get().and_then(|monitors| monitors.get_index(monitor));
+        if let Some((watched, probes)) = watched {
+            let every = probes.value.every.value.get();
+            check_reach(told, raw, &spec, &watched.value, every);
+        }
+        detectors.push(DetectorPlan { name: Arc::from(name.value.as_str()), monitor, spec: spec.value });
+    }
+    detectors
+}
+
+fn lower_spec(
+    told: &mut Mistakes<'_>,
+    name: &Placed<String>,
+    detector: &RawDetector,
+) -> Option<Placed<DetectorSpec>> {
+    let RawDetector { monitor: _, consecutive, window_ratio } = detector;
+    let consecutive = consecutive.placed().map(|spec| {
+        ("consecutive", Placed { value: DetectorSpec::Consecutive(*spec.value), span: spec.span })
+    });
+    let window_ratio = window_ratio.placed().map(|spec| {
+        ("window_ratio", Placed { value: DetectorSpec::WindowRatio(*spec.value), span: spec.span })
+    });
+    let kinds = consecutive.into_iter().chain(window_ratio).collect();
+    told.exactly_one("a detector", name.span, kinds, &["consecutive", "window_ratio"])
+}
+
+/// Tells a rule that can never fire on the probes that it gets, or always does.
+fn check_reach(
+    told: &mut Mistakes<'_>,
+    raw: &RawScenario,
+    spec: &Placed<DetectorSpec>,
+    monitor: &str,
+    every: Duration,
+) {
+    if every.is_zero() {
+        return;
+    }
+    let probes = |time: Duration| time.as_nanos().div_ceil(every.as_nanos());
+    let rhythm = format!("monitor `{monitor}` probes every {}", exact(every));
+    let never = |message: String, hint: String| {
+        Diagnostic::error(Code::Contradiction, message).at(told.item(spec.span), rhythm.clone()).hint(hint)
+    };
+    let duration = raw.duration.value;
+    let mistake = match &spec.value {
+        DetectorSpec::Consecutive(Consecutive { failures, .. }) => {
+            let all = probes(duration.get());
+            (u128::from(failures.get()) > all).then(|| {
+                let message =
+                    format!("the rule needs {failures} failures, and the scenario has {all} probes");
+                never(
+                    message,
+                    "probe more often, ask for fewer failures, or make the scenario longer".to_owned(),
+                )
+            })
+        }
+        DetectorSpec::WindowRatio(WindowRatio { window: Span(Duration::ZERO), .. }) => Some(never(
+            "a window of 0s holds no probes".to_owned(),
+            format!("write `window: {}`, say", exact(every * 10)),
+        )),
+        DetectorSpec::WindowRatio(WindowRatio { at_least, .. }) if at_least.is_zero() => {
+            let hint = "ask for a share above 0%".to_owned();
+            Some(never("a share of 0% failures is always there: the rule fires for ever".to_owned(), hint))
+        }
+        DetectorSpec::WindowRatio(WindowRatio { window, min_samples, .. }) => {
+            let held = probes(window.get().min(duration.get()));
+            (u128::from(*min_samples) > held).then(|| {
+                let message = format!("a window of {window} holds at most {held} probes, and `min_samples` is {min_samples}: the rule can never fire");
+                let longer = exact(every.saturating_mul(*min_samples));
+                never(message, format!("write `window: {longer}` or longer, or `min_samples: {held}` or less"))
+            })
+        }
+    };
+    if let Some(mistake) = mistake {
+        told.push(mistake);
+    }
+}

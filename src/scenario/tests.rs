@@ -1,0 +1,264 @@
+//! The loader as a whole: what shipped files make, and what broken ones are told.
+
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::base::SimTime;
+use crate::diag::{Code, Colour};
+
+const VALID: &str = "\
+name: slow start
+duration: 10s
+services:
+  api: { listen: 127.0.0.1:0, upstream: 127.0.0.1:9 }
+  web: { listen: 127.0.0.1:0, upstream: 127.0.0.1:9, max_connections: 5 }
+faults:
+  - { service: api, at: 2s, for: 3s, latency: 80ms~10ms }
+  - { service: [api, web], at: 2s, for: 3s, latency: { mean: 1s }, ramp: { up: 1s, down: 1s }, peers: [10.0.0.0/8] }
+  - { service: web, every: 2s, for: 1s, repeat: 3, blackhole: 20%, allow_untouched: true }
+  - { service: web, bursts: { mean_active: 1s, mean_pause: 500ms }, reset: { after_bytes: 1kB }, name: rst }
+monitors:
+  home: { via: api, every: 1s, timeout: 1s, http: { get: /x, status: 200, body_contains: hi, body_at_least: 1kB } }
+  conn: { via: web, every: 500ms, timeout: 1s, tcp: {} }
+detectors:
+  row: { monitor: home, consecutive: { failures: 3, successes: 2 } }
+  share: { monitor: conn, window_ratio: { window: 9s, at_least: 1/20, min_samples: 4 } }
+expect:
+  - { monitor: home, success_ratio: { at_least: 90% }, during: latency@2s }
+  - { service: web, latency: { p50: { at_most: 1s }, p99.9: { at_most: 2s } }, between: [0s, 5s] }
+  - { service: web, ended_by: { fault: { at_least: 1 } } }
+  - { detector: row, fires: { within: 5s } }
+  - { detector: share, stays_silent: {} }
+  - { command: { exit_code: 0 } }
+";
+
+fn root(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let entries = fs_err::read_dir(root(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|e| e == "yaml")).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    files
+}
+
+fn load(text: &str) -> Plan {
+    load_text("test.yaml", text).expect("a valid scenario")
+}
+
+fn windows(plan: &Plan, name: &str) -> Vec<(f64, f64)> {
+    let fault = faults_named(plan, name).next().unwrap();
+    let windows = fault_windows(fault, &plan.clock);
+    windows.iter().map(|window| (window.from.as_secs_f64(), window.until.as_secs_f64())).collect()
+}
+
+#[test]
+fn a_plan_holds_what_the_file_says() {
+    let plan = load(VALID);
+    let names: Vec<_> = plan.faults.iter().map(|f| format!("{}/{}", f.parts.service, f.parts.name)).collect();
+    assert_eq!(
+        names,
+        ["api/latency@2s", "api/latency@2s#2", "web/latency@2s#2", "web/blackhole@0s", "web/rst"]
+    );
+    assert_eq!(windows(&plan, "blackhole@0s"), [(0.0, 1.0), (2.0, 3.0), (4.0, 5.0)]);
+    assert_eq!(windows(&plan, "latency@2s#2"), [(2.0, 5.0)], "a ramp is one window");
+    assert_eq!(plan.services[1].connections_max, 5);
+    assert_eq!(plan.services[0].variable(), "BROWNOUT_API");
+    assert_eq!(plan.untouched_allowed, [("web".into(), "blackhole@0s".into())]);
+    let texts: Vec<_> = plan.expectations.iter().map(|expectation| &*expectation.text).collect();
+    assert_eq!(
+        texts,
+        [
+            "monitor home: success ratio at least 90% during latency@2s",
+            "service web: latency p50 at most 1s, p99.9 at most 2s from 0s to 5s",
+            "service web: connections ended by fault at least 1",
+            "detector row: fires within 5s",
+            "detector share: stays silent",
+            "command: exits with 0",
+        ]
+    );
+    assert_eq!(plan.expectations[0].place, Some((18, 5)));
+    assert_eq!(plan.expectations[0].windows.as_ref().unwrap().len(), 1);
+}
+
+#[test]
+fn a_plan_is_a_function_of_file_and_seed() {
+    let of = |seed| {
+        let overrides = Overrides { seed, ..Overrides::default() };
+        let plan = load_text_with("test.yaml", VALID, &overrides).unwrap();
+        (plan.seed, windows(&plan, "rst"))
+    };
+    assert_eq!(of(None), of(None), "the seed follows from the name");
+    assert_eq!(of(None).1, of(Some(of(None).0)).1);
+    assert_ne!(of(None).1, of(Some(crate::base::Seed(7))).1);
+}
+
+#[test]
+fn an_excerpt_moves_everything_and_a_speed_compresses() {
+    let overrides = Overrides {
+        from: Some("3s".parse::<crate::base::Span>().unwrap().get()),
+        until: Some("8s".parse::<crate::base::Span>().unwrap().get()),
+        speed: Some(2.0),
+        ..Overrides::default()
+    };
+    let plan = load_text_with("test.yaml", VALID, &overrides).unwrap();
+    assert_eq!(plan.run_time().as_secs_f64(), 2.5);
+    let levels = &plan.faults[0].parts.level;
+    assert!(levels.at(SimTime::ZERO).is_full(), "a window that has begun is in force at once");
+    assert_eq!(levels.next_change(SimTime::ZERO), Some(SimTime::from_millis(1_000)));
+    assert_eq!(windows(&plan, "latency@2s"), [(3.0, 5.0)]);
+    assert_eq!(windows(&plan, "rst").last().map(|(_, until)| *until <= 8.0), Some(true));
+    assert_eq!(plan.monitors[0].every.as_millis(), 500);
+    assert_eq!(plan.monitors[0].timeout.as_millis(), 1_000, "timeouts are never compressed");
+}
+
+#[test]
+fn flags_change_addresses_and_their_mistakes_are_told() {
+    let overrides = Overrides {
+        services: vec!["api=localhost:3000".parse().unwrap()],
+        listens: vec!["web=[::1]:0".parse().unwrap()],
+        ..Overrides::default()
+    };
+    let plan = load_text_with("test.yaml", VALID, &overrides).unwrap();
+    assert_eq!(plan.services[0].upstream.to_string(), "localhost:3000");
+    assert_eq!(plan.services[1].listen.to_string(), "[::1]:0");
+
+    let overrides = Overrides {
+        services: vec!["apo=localhost:3000".parse().unwrap()],
+        until: Some("11s".parse::<crate::base::Span>().unwrap().get()),
+        speed: Some(f64::NAN),
+        ..Overrides::default()
+    };
+    let error = load_text_with("test.yaml", VALID, &overrides).unwrap_err();
+    insta::assert_snapshot!(error.render(Colour::Plain));
+}
+
+/// One file for each code, and every mistake is told as a person will see it.
+#[test]
+fn broken_scenarios_are_told() {
+    let mut seen = std::collections::BTreeSet::new();
+    for path in files("tests/bad") {
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let name = format!("tests/bad/{stem}.yaml");
+        let bytes = fs_err::read(&path).unwrap();
+        let result = match std::str::from_utf8(&bytes) {
+            Ok(text) => load_text(&name, text),
+            Err(_) => load_file(&path, &Overrides::default()),
+        };
+        let mut error = result.expect_err(&name);
+        error.file.name = name.as_str().into();
+        seen.extend(error.diagnostics.iter().map(|mistake| mistake.code));
+        insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => root("tests/bad"), omit_expression => true }, {
+            insta::assert_snapshot!(stem, error.render(Colour::Plain));
+        });
+    }
+    for code in Code::ALL {
+        assert!(seen.contains(code), "no file in tests/bad provokes {code}: {}", code.about());
+    }
+}
+
+#[test]
+fn shipped_scenarios_load() {
+    for path in files("scenarios") {
+        load_file(&path, &Overrides::default()).expect("a shipped scenario loads");
+        let text = fs_err::read_to_string(&path).unwrap();
+        assert!(text.starts_with("# "), "{}: begins with a comment that says what it shows", path.display());
+    }
+}
+
+/// Every example of the reference loads: whole scenarios as they are, parts of one in a frame that has their names.
+#[test]
+fn examples_of_the_reference_load() {
+    let text = fs_err::read_to_string(root("docs/scenario.md")).unwrap();
+    let blocks: Vec<&str> =
+        text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(blocks.len() >= 6);
+    for block in blocks {
+        let mut whole = block.to_owned();
+        let has = |key: &str| block.lines().any(|line| line.starts_with(&format!("{key}:")));
+        for (key, value) in [
+            ("name", "name: example\n"),
+            ("duration", "duration: 1h\n"),
+            ("services", "services:\n  portal: { upstream: 127.0.0.1:8080 }\n"),
+            ("monitors", "monitors:\n  homepage: { via: portal, every: 30s, timeout: 5s, tcp: {} }\n"),
+            ("detectors", "detectors:\n  liveness: { monitor: homepage, consecutive: { failures: 3 } }\n"),
+            ("faults", "faults:\n  - { service: portal, name: dark, at: 10m, for: 5m, blackhole: 20% }\n"),
+        ] {
+            if !has(key) {
+                whole += value;
+            }
+        }
+        load_text("docs/scenario.md", &whole).expect(&whole);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = load_file(&folder.path().join("none.yaml"), &Overrides::default()).unwrap_err();
+    assert_eq!(missing.diagnostics[0].code, Code::Unreadable);
+    assert_eq!(missing.diagnostics[0].message, "the file can't be read: no such file or directory");
+    let large = " ".repeat(crate::base::limits::SCENARIO_BYTES_MAX as usize + 1);
+    assert!(load_text("x", &large).unwrap_err().diagnostics[0].message.contains("larger than 4 MiB"));
+}
+
+/// A plan, or mistakes of which each has a place in the text.
+fn judge(text: &str) -> Result<(), TestCaseError> {
+    if let Err(error) = load_text("x.yaml", text) {
+        prop_assert!(!error.diagnostics.is_empty());
+        for mistake in &error.diagnostics {
+            let span = mistake.span;
+            prop_assert!(span.is_some_and(|span| span.end <= text.len()), "{mistake:?} in {text:?}");
+            prop_assert!(
+                mistake.message.chars().next().is_some_and(|c| !c.is_uppercase()),
+                "{}",
+                mistake.message
+            );
+        }
+        prop_assert!(!error.render(Colour::Plain).is_empty());
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_judged(text in any::<String>()) {
+        judge(&text)?;
+    }
+
+    /// A piece of a valid scenario is replaced by another piece of it, or by noise.
+    #[test]
+    fn a_mutilated_scenario_is_judged(
+        from in 0..VALID.len(),
+        length in 0usize..30,
+        noise in prop_oneof!["[-{}\\[\\]:, &*!#%@0-9a-z\n]{0,8}", (0..VALID.len(), 0usize..40)
+            .prop_map(|(at, len)| VALID[at..(at + len).min(VALID.len())].to_owned())],
+    ) {
+        let until = (from + length).min(VALID.len());
+        judge(&format!("{}{noise}{}", &VALID[..from], &VALID[until..]))?;
+    }
+
+    /// Any times at all: told or drawn, soon.
+    #[test]
+    fn any_schedule_is_judged(
+        times in prop::collection::vec(prop_oneof!["0s", "1ns", "1us", "3ms", "1s", "7s", "10s", "366d"], 8),
+        repeat in prop_oneof![Just(0u32), Just(1), Just(3), Just(u32::MAX)],
+        mask in 0u8..64,
+    ) {
+        let keys = [
+            format!("at: {}", times[0]), format!("for: {}", times[1]), format!("every: {}", times[2]),
+            format!("repeat: {repeat}"), format!("ramp: {{ up: {}, down: {} }}", times[3], times[4]),
+            format!("bursts: {{ mean_active: {}, mean_pause: {} }}", times[5], times[6]),
+        ];
+        let chosen: Vec<_> = keys.into_iter().enumerate().filter(|(n, _)| mask & (1 << n) != 0).map(|(_, k)| k).collect();
+        let item = chosen.iter().map(|key| format!("{key}, ")).collect::<String>();
+        judge(&format!("name: x\nduration: {}\nservices:\n  a: {{ upstream: a:1 }}\nfaults:\n  - {{ {item}latency: 1ms }}\n", times[7]))?;
+    }
+}
