@@ -19,7 +19,6 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use self::args::{Args, Command};
-use self::error::CliError;
 use self::printer::Printer;
 
 /// Runs the program; its exit code is one of [`exit`]'s.

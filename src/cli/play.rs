@@ -118,7 +118,8 @@ impl OpenReports {
             file.write_all(text.as_bytes())?;
         }
         if let Some(mut file) = self.json {
-            file.write_all(json(tally).as_bytes())?;
+            let text = json(tally).map_err(|e| CliError::Report { what: "JSON", reason: e.to_string() })?;
+            file.write_all(text.as_bytes())?;
         }
         Ok(())
     }

@@ -62,7 +62,7 @@ impl Printer {
         let plain = AutoStream::new(io::stdout(), self.colour).current_choice() == ColorChoice::Never;
         View {
             width: usize::from(columns),
-            color: if plain { Color::Never } else { Color::Always },
+            color: if plain { Color::Plain } else { Color::Ansi },
             charset: Charset::Unicode,
         }
     }

@@ -20,10 +20,10 @@ pub(super) fn of_run(scenario: &Path, seed: u64, overrides: &OverrideArgs, wrapp
         flag("until", until.to_string());
     }
     for service in &overrides.services {
-        flag("service", service.to_string());
+        flag("service", format!("{}={}", service.name, service.address));
     }
     for listen in &overrides.listens {
-        flag("listen", listen.to_string());
+        flag("listen", format!("{}={}", listen.name, listen.address.0));
     }
     if !wrapped.is_empty() {
         words.push("--".to_owned());

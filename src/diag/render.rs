@@ -8,10 +8,7 @@
 //! end in an ellipsis. So the result is bounded, whatever the file holds. The drawing itself is annotate-snippets'.
 
 use std::collections::BTreeSet;
-<<<<<<< HEAD
-=======
 use std::fmt::{self, Write};
->>>>>>> pack
 
 use annotate_snippets::renderer::{AnsiColor, Effects, Style};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -74,20 +71,6 @@ pub fn render(file: &SourceFile, diagnostics: &[Diagnostic], colour: Colour) -> 
     }
 
     let mut text = String::new();
-<<<<<<< HEAD
-    for diagnostic in sorted.iter().take(SHOWN_MAX) {
-        render_one(file, diagnostic, colour, &mut text);
-        text.push('\n');
-    }
-    if sorted.len() > SHOWN_MAX {
-        text.push_str(&format!("and {} more\n\n", sorted.len() - SHOWN_MAX));
-    }
-    text.push_str(&count_line(file, &sorted, colour));
-    text
-}
-
-fn render_one(file: &SourceFile, diagnostic: &Diagnostic, colour: Colour, text: &mut String) {
-=======
     render_all(file, &sorted, colour, &mut text).expect("writing to a `String` does not fail");
     text
 }
@@ -104,7 +87,6 @@ fn render_all(file: &SourceFile, sorted: &[&Diagnostic], colour: Colour, text: &
 }
 
 fn render_one(file: &SourceFile, diagnostic: &Diagnostic, colour: Colour, text: &mut String) -> fmt::Result {
->>>>>>> pack
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -115,16 +97,9 @@ fn render_one(file: &SourceFile, diagnostic: &Diagnostic, colour: Colour, text: 
     };
     let renderer = renderer.term_width(TERM_WIDTH);
     let title = level.clone().primary_title(tame(&diagnostic.message)).id(diagnostic.code.as_str());
-<<<<<<< HEAD
-    text.push_str(&renderer.render(&[Group::with_title(title)]));
-    text.push('\n');
-    if diagnostic.span.is_none() {
-        text.push_str(&format!(" {} {}\n", paint("-->", GUTTER_HUE, colour), tame(&file.name)));
-=======
     writeln!(text, "{}", renderer.render(&[Group::with_title(title)]))?;
     if diagnostic.span.is_none() {
         writeln!(text, " {} {}", paint("-->", GUTTER_HUE, colour), tame(&file.name))?;
->>>>>>> pack
     }
     // annotate-snippets would take the columns of its headings from the lines that it sees, which may be cut: the
     // headings are ours.
@@ -134,28 +109,16 @@ fn render_one(file: &SourceFile, diagnostic: &Diagnostic, colour: Colour, text: 
         let Place { line, column } = file.place(head.span.start);
         let gutter = near[near.len() - 1].line.to_string().len();
         let heading = paint(&format!("{:gutter$}{arrow}", ""), GUTTER_HUE, colour);
-<<<<<<< HEAD
-        text.push_str(&format!("{heading} {}:{line}:{column}\n", tame(&file.name)));
-        let group = Group::with_level(level.clone()).element(snippet(file, near));
-        text.push_str(&renderer.render(&[group]));
-        text.push('\n');
-=======
         writeln!(text, "{heading} {}:{line}:{column}", tame(&file.name))?;
         let group = Group::with_level(level.clone()).element(snippet(file, near));
         writeln!(text, "{}", renderer.render(&[group]))?;
->>>>>>> pack
         arrow = ":::";
     }
     if let Some(hint) = &diagnostic.hint {
         let heading = paint("hint", AnsiColor::BrightCyan, colour);
-<<<<<<< HEAD
-        text.push_str(&format!("{heading}: {}\n", tame(hint)));
-    }
-=======
         writeln!(text, "{heading}: {}", tame(hint))?;
     }
     Ok(())
->>>>>>> pack
 }
 
 /// Neighbouring marks together, those with the primary mark first.
@@ -291,11 +254,7 @@ fn count_line(file: &SourceFile, told: &[&Diagnostic], colour: Colour) -> String
     let counts: Vec<String> = counts.into_iter().flatten().collect();
     let (word, hue) =
         if errors > 0 { ("error", AnsiColor::BrightRed) } else { ("warning", AnsiColor::Yellow) };
-<<<<<<< HEAD
-    format!("{}: {} in {}\n", paint(word, hue, colour), counts.join(" and "), tame(&file.name))
-=======
     format!("{}: {} in {}", paint(word, hue, colour), counts.join(" and "), tame(&file.name))
->>>>>>> pack
 }
 
 fn paint(word: &str, hue: AnsiColor, colour: Colour) -> String {

@@ -1,10 +1,5 @@
 //! Tests of rendering: the shape as a person sees it, and that no text breaks it.
 
-<<<<<<< HEAD
-use std::fmt::Write;
-
-=======
->>>>>>> pack
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
@@ -236,11 +231,6 @@ proptest! {
         let place = file.place(mistake.span.expect("set above").start);
         let heading = format!(":{}:", place.line);
         prop_assert!(told.contains(&heading), "{told}");
-<<<<<<< HEAD
-        let mut coloured = String::new();
-        write!(coloured, "{}", render(&file, &[mistake], Colour::Ansi)).unwrap();
-=======
         prop_assert!(render(&file, &[mistake], Colour::Ansi).len() < 2 * BYTES_EACH_MAX);
->>>>>>> pack
     }
 }

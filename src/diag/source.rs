@@ -67,15 +67,11 @@ impl SourceFile {
 
     /// The nearest place at or before `offset` that is in the file and starts a character.
     pub fn snap(&self, offset: usize) -> usize {
-<<<<<<< HEAD
-        self.text.floor_char_boundary(offset)
-=======
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
         offset
->>>>>>> pack
     }
 
     /// `span` with both ends snapped, and not ending before it starts.

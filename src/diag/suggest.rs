@@ -1,14 +1,9 @@
 //! Suggestions: which of the known names was meant.
 //!
 //! Names are compared by optimal string alignment (Damerau-Levenshtein in which no stretch is edited twice): the least
-<<<<<<< HEAD
-//! number of insertions, deletions, substitutions and swaps of neighbours, here of letters. Capitals and the choice between `-`, `_` and a
-//! space cost nothing but decide ties. A wrong suggestion is worse than none, so few edits are allowed, by length.
-=======
 //! number of insertions, deletions, substitutions and swaps of neighbours. Capitals, and the choice between `-`, `_` and
 //! a space, cost nothing; they only decide ties. A wrong suggestion is worse than none, so few edits are allowed, by
 //! length.
->>>>>>> pack
 
 use std::cmp::min;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::limits::HEADER_WINDOWS_MAX;
 use crate::event::{DetectorInfo, FaultInfo, Header, MonitorInfo, ServiceInfo, Window};
 use crate::fault::Fault;
-use crate::scenario::{Check, Plan, fault_windows};
+use crate::scenario::{Plan, buckets_text, check_text, fault_windows};
 
 /// What makes every fault of this version.
 const USERSPACE: &str = "userspace";
@@ -44,8 +44,7 @@ fn describe_fault(fault: &Fault, plan: &Plan) -> FaultInfo {
     let mut windows: Vec<Window> = fault_windows(fault, &plan.clock);
     let windows_total = windows.len();
     windows.truncate(HEADER_WINDOWS_MAX);
-    let share = fault.realised_share();
-    let buckets = if share == 256 { String::new() } else { format!(", {share} of 256 buckets") };
+    let buckets = buckets_text(fault).map(|buckets| format!(", {buckets}")).unwrap_or_default();
     FaultInfo {
         name: Arc::clone(&parts.name),
         service: Arc::clone(&parts.service),
@@ -61,14 +60,10 @@ fn describe_fault(fault: &Fault, plan: &Plan) -> FaultInfo {
 }
 
 fn describe_monitor(monitor: &crate::scenario::MonitorPlan, plan: &Plan) -> MonitorInfo {
-    let check = match &monitor.check {
-        Check::Tcp => "TCP connect".into(),
-        Check::Http { path, .. } => format!("GET {path}"),
-    };
     MonitorInfo {
         name: Arc::clone(&monitor.name),
         service: Arc::clone(&plan.services[monitor.service].name),
-        check: check.into(),
+        check: check_text(&monitor.check).into(),
         every: monitor.every.mul_f64(plan.clock.speed),
         timeout: monitor.timeout,
     }
