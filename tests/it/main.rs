@@ -4,4 +4,5 @@
 //! programs that the tests share. Ports are chosen by the kernel, files live in temporary folders, and every wait has
 //! an end, so tests may run side by side.
 
+mod nginx;
 mod support;

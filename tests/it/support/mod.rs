@@ -4,6 +4,7 @@
 //! isn't installed is an `Option`, which `BROWNOUT_TESTS_MUST_RUN=1` turns into a panic.
 
 mod nginx;
+pub(crate) mod play;
 mod programs;
 mod sandbox;
 mod self_tests;
@@ -11,7 +12,8 @@ mod servers;
 
 use std::time::Duration;
 
-pub(crate) use nginx::nginx;
+pub(crate) use nginx::{Nginx, nginx};
+pub(crate) use play::{Live, Played, count, list, named, number, play, string, text};
 pub(crate) use programs::{curl, python, require};
 pub(crate) use sandbox::{Sandbox, brownout};
 pub(crate) use servers::{ConnectionSeen, EchoServer, End, HttpServer, Manner};

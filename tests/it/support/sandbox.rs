@@ -49,7 +49,16 @@ struct Collected {
 pub(crate) fn brownout() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_brownout"));
     // Output must not depend on where the tests run.
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "GITHUB_ACTIONS", "RUST_LOG", "CI"] {
+    for name in [
+        "NO_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "GITHUB_ACTIONS",
+        "GITHUB_STEP_SUMMARY",
+        "BROWNOUT_LOG",
+        "RUST_LOG",
+        "CI",
+    ] {
         command.env_remove(name);
     }
     command
