@@ -4,5 +4,9 @@
 //! programs that the tests share. Ports are chosen by the kernel, files live in temporary folders, and every wait has
 //! an end, so tests may run side by side.
 
+mod dataplane;
+mod determinism;
 mod nginx;
+mod run;
+mod scenarios;
 mod support;

@@ -127,7 +127,10 @@ fn check_latency(story: &Story) {
     assert!(measured.first_byte >= DELAY_S, "{measured:?}");
     let journaled = number(ended, "first_byte_s");
     assert!(journaled >= DELAY_S, "{ended}");
-    assert!(measured.total >= journaled, "curl can't be done before the first byte was sent: {measured:?} {ended}");
+    assert!(
+        measured.total >= journaled,
+        "curl can't be done before the first byte was sent: {measured:?} {ended}"
+    );
 }
 
 /// A reset after N bytes delivers exactly N bytes, headers included, and then breaks the connection with an RST.
@@ -155,7 +158,11 @@ fn check_blackhole(stories: &[&Story], json: &Value) {
         let drawn = list(opened, "drawn").iter().any(|name| name == "dark-paths");
         let hit = list(ended, "hits").iter().any(|hit| hit["fault"] == "dark-paths");
         let expected = if drawn { (28, 0, 0) } else { (0, 200, Nginx::SMALL.len() as u64) };
-        assert_eq!((measured.exit, measured.status, measured.body), expected, "{measured:?} {opened} {ended}");
+        assert_eq!(
+            (measured.exit, measured.status, measured.body),
+            expected,
+            "{measured:?} {opened} {ended}"
+        );
         assert_eq!(hit, drawn, "{ended}");
         let bucket = bucket_of_loopback(measured.port);
         assert_eq!(count(opened, "bucket"), u64::from(bucket), "{opened}");
@@ -190,7 +197,11 @@ fn check_totals(stories: &[Story], ends: &[Value], json: &Value) {
         let name = string(service, "name");
         let of_service = || ends.iter().filter(|ended| ended["service"] == name);
         for key in ["bytes_to_client", "bytes_to_server"] {
-            assert_eq!(count(service, key), of_service().map(|ended| count(ended, key)).sum::<u64>(), "{name}");
+            assert_eq!(
+                count(service, key),
+                of_service().map(|ended| count(ended, key)).sum::<u64>(),
+                "{name}"
+            );
         }
         assert_eq!(count(service, "connections_accepted"), of_service().count() as u64, "{name}");
         assert_eq!(count(service, "connections_open"), 0, "{name}");
