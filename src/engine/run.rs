@@ -103,7 +103,7 @@ pub async fn run<S: Sink + Send + 'static>(
     let shared = Shared { clock, timer, outbox };
     let play = Play::start(&plan, bound, &addresses, &options, shared);
     let reason = match play {
-        Ok(play) => Ok(play.to_the_end(&plan, options.signals).await),
+        Ok(play) => Ok(play.until_the_end(&plan, options.signals).await),
         Err(error) => Err(error),
     };
     let sink = tokio::task::spawn_blocking(move || recorder.join())
@@ -177,7 +177,7 @@ impl Play {
     }
 
     /// Waits for the end, then ends everything: the command, the monitors, the connections.
-    async fn to_the_end(mut self, plan: &Plan, mut signals: watch::Receiver<Option<Signal>>) -> RunEnd {
+    async fn until_the_end(mut self, plan: &Plan, mut signals: watch::Receiver<Option<Signal>>) -> RunEnd {
         let time_up = SimTime::after_start(plan.run_time());
         let reason = match &mut self.command {
             None => tokio::select! {
