@@ -206,12 +206,13 @@ impl Play {
         if let Some(command) = &self.command {
             command.end_descendants().await;
         }
-        let patience =
-            if reason == RunEnd::Interrupted { DRAIN_MAX } else { longest_timeout(plan) + DRAIN_MAX };
-        let all_probed = async { while self.monitors.join_next().await.is_some() {} };
-        if tokio::time::timeout(patience, all_probed).await.is_err() {
-            self.monitors.shutdown().await;
+        // Probes under way end by their own timeouts. Who interrupts does not want to wait for them: they are given up,
+        // and count for nothing.
+        if reason != RunEnd::Interrupted {
+            let all_probed = async { while self.monitors.join_next().await.is_some() {} };
+            let _given_up = tokio::time::timeout(longest_timeout(plan) + DRAIN_MAX, all_probed).await;
         }
+        self.monitors.shutdown().await;
         let mut drains: JoinSet<()> = self.proxies.into_iter().map(Proxy::drain).collect();
         while drains.join_next().await.is_some() {}
         reason
