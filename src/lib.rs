@@ -54,3 +54,4 @@ pub mod proxy;
 pub mod report;
 pub mod scenario;
 pub mod stats;
+pub mod tcp;
