@@ -173,7 +173,9 @@ mod tests {
     fn written(entries: &[Entry]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut journal = JournalWriter::new(&mut bytes);
-        entries.iter().for_each(|entry| journal.write(entry, Duration::ZERO));
+        for entry in entries {
+            journal.write(entry, Duration::ZERO);
+        }
         journal.finish().unwrap();
         bytes
     }

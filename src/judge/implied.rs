@@ -16,10 +16,15 @@ pub(super) struct Implied {
     touched: IndexMap<(Arc<str>, Arc<str>), u64>,
     /// Whether the scenario itself says what the command's status should be.
     command_is_judged: bool,
-    command: Option<Option<i32>>,
-    command_signal: Option<i32>,
+    command: Option<CommandEnd>,
     last: SimTime,
     speed: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct CommandEnd {
+    status: Option<i32>,
+    signal: Option<i32>,
 }
 
 // === impl Implied ===
@@ -33,7 +38,6 @@ impl Implied {
             touched: IndexMap::new(),
             command_is_judged,
             command: None,
-            command_signal: None,
             last: SimTime::ZERO,
             speed: 1.0,
         }
@@ -72,8 +76,8 @@ impl Implied {
     }
 
     fn command_verdict(&self) -> Option<Verdict> {
-        let status = self.command.filter(|_| !self.command_is_judged)?;
-        let (state, observed) = match (status, self.command_signal) {
+        let CommandEnd { status, signal } = self.command.filter(|_| !self.command_is_judged)?;
+        let (state, observed) = match (status, signal) {
             (Some(0), _) => (VerdictState::Met, "exit status 0".to_owned()),
             (Some(status), _) => (VerdictState::Failed, format!("exit status {status}")),
             (None, Some(signal)) => (VerdictState::Failed, format!("ended by signal {signal}")),
@@ -101,8 +105,7 @@ impl Sink for Implied {
                 }
             }
             Event::CommandEnded { status, signal } => {
-                self.command = Some(*status);
-                self.command_signal = *signal;
+                self.command = Some(CommandEnd { status: *status, signal: *signal });
             }
             _ => {}
         }

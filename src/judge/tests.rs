@@ -60,7 +60,9 @@ fn judge(
     let windows = windows.map(|w| vec![window(w)]);
     let expectation = Expectation { check, windows, text: "as written".into(), place: Some((3, 5)) };
     let mut judge = Judge::new(&[expectation]);
-    entries.iter().for_each(|entry| judge.record(entry));
+    for entry in entries {
+        judge.record(entry);
+    }
     let verdict = judge.verdicts(0).remove(0);
     (verdict.state, verdict.observed.to_string(), verdict.margin.map(|margin| margin.to_string()))
 }
