@@ -38,7 +38,7 @@
 //!   - { service: api, at: 2s, for: 3s, latency: 80ms }
 //! ";
 //! let plan = scenario::load_text("example.yaml", text).expect("a valid scenario");
-//! assert_eq!(&*plan.faults[0].name, "latency@2s");
+//! assert_eq!(&*plan.faults[0].parts.name, "latency@2s");
 //! ```
 
 pub mod base;

@@ -42,6 +42,11 @@ pub trait Kind {
         false
     }
 
+    /// Whether a ramp adds buckets to those that it takes, instead of doing more to each.
+    fn ramps_by_buckets(&self) -> bool {
+        false
+    }
+
     /// The share of flow buckets that it takes at full level.
     fn share(&self) -> Ratio {
         Ratio::ONE
@@ -168,18 +173,22 @@ impl Fault {
 
     /// What it makes of the path of this bucket at each instant.
     pub fn path(&self, bucket: FlowBucket) -> Timeline<PathState> {
-        let (place, share) = (self.place(bucket), self.kind().share());
+        let (place, kind) = (self.place(bucket), self.kind());
         self.parts.level.map(|level| {
-            if level.is_zero() || place >= level.of_share(share) {
+            let taken =
+                if kind.ramps_by_buckets() { level.of_share(kind.share()) } else { self.realised_share() };
+            if level.is_zero() || place >= taken {
                 return PathState::CLEAR;
             }
             self.kind().path(self.parts.id, *level)
         })
     }
 
-    /// Whether its path differs between the buckets that it takes.
+    /// Whether its path differs between buckets: it takes a share of them, or it adds them by and by.
     pub fn differs_by_bucket(&self) -> bool {
-        self.kind().share() != Ratio::ONE
+        let by_degrees = |level: &Level| !level.is_zero() && !level.is_full();
+        let adds = || self.parts.level.pieces().any(|(_, _, level)| by_degrees(level));
+        self.kind().share() != Ratio::ONE || self.kind().ramps_by_buckets() && adds()
     }
 
     /// The link that all connections share in one direction.
@@ -195,6 +204,29 @@ impl Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::{Blackhole, Latency, testing};
+
+    fn half_way(kind: impl Into<FaultKind>) -> Fault {
+        let mut parts = testing::parts("half", kind.into(), 0, 100);
+        parts.level = Timeline::constant(Level::percent(50));
+        Fault::new(parts, testing::SEED)
+    }
+
+    fn touched(fault: &Fault) -> usize {
+        FlowBucket::all().filter(|bucket| !fault.path(*bucket).at(testing::secs(1)).is_clear()).count()
+    }
+
+    /// Half-way up its ramp a latency delays every flow by half; a blackhole takes half of its buckets, all of them.
+    #[test]
+    fn a_ramp_scales_or_adds_buckets_but_not_both() {
+        let latency = half_way("80ms".parse::<Latency>().unwrap());
+        assert_eq!((touched(&latency), latency.differs_by_bucket()), (256, false));
+        let delay = latency.path(FlowBucket(7)).at(testing::secs(1)).delays[0].delay.mean;
+        assert_eq!(delay.as_millis(), 40);
+        let all = half_way("100%".parse::<Blackhole>().unwrap());
+        assert_eq!((touched(&all), all.differs_by_bucket()), (128, true));
+        assert_eq!(touched(&half_way("20%".parse::<Blackhole>().unwrap())), 26);
+    }
 
     #[test]
     fn peers_are_addresses_and_blocks() {

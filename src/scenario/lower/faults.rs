@@ -24,7 +24,7 @@ const PLAN_CHANGES_MAX: usize = 4 * TIMELINE_CHANGES_MAX;
 /// The faults, and what expectations need to find them.
 #[derive(Default)]
 pub(super) struct Faults {
-    pub(super) faults: Vec<Arc<Fault>>,
+    pub(super) all: Vec<Arc<Fault>>,
     pub(super) untouched_allowed: Vec<(Arc<str>, Arc<str>)>,
     /// Every name in the file, by service, with its place: those of mistaken faults too.
     pub(super) names: IndexMap<(Arc<str>, Arc<str>), SourceSpan>,
@@ -193,7 +193,7 @@ impl Faults {
             self.untouched_allowed.push((Arc::clone(&service), Arc::clone(name)));
         }
         let parts = FaultParts {
-            id: FaultId(u32::try_from(self.faults.len()).unwrap_or(u32::MAX)),
+            id: FaultId(u32::try_from(self.all.len()).unwrap_or(u32::MAX)),
             name: Arc::clone(name),
             service,
             kind: kind.clone(),
@@ -202,7 +202,7 @@ impl Faults {
             probability: raw.probability.get().copied().unwrap_or(Ratio::ONE),
             peers: raw.peers.get().cloned().unwrap_or_default(),
         };
-        self.faults.push(Arc::new(Fault::new(parts, head.seed)));
+        self.all.push(Arc::new(Fault::new(parts, head.seed)));
         true
     }
 
@@ -222,7 +222,7 @@ impl Faults {
             format!("the faults of service `{service}` change more than {TIMELINE_CHANGES_MAX} times in all")
         } else if self.changes_total > PLAN_CHANGES_MAX {
             format!("the faults of the scenario change more than {PLAN_CHANGES_MAX} times in all")
-        } else if self.faults.len() >= SCENARIO_ITEMS_MAX {
+        } else if self.all.len() >= SCENARIO_ITEMS_MAX {
             format!("there are more than {SCENARIO_ITEMS_MAX} faults, counted once for each service")
         } else {
             return true;
