@@ -19,7 +19,7 @@ use crate::base::SimTime;
 use crate::base::limits::{COMMAND_OVERRUN_MAX, DRAIN_MAX};
 use crate::event::{Event, Outbox, RunEnd, Sink};
 use crate::proxy::{Bound, Proxy, RunClock, ServiceConfig, Shared, Timer};
-use crate::scenario::Plan;
+use crate::scenario::{Plan, ServicePlan};
 
 /// What a run needs beside its plan.
 #[derive(Debug)]
@@ -156,8 +156,7 @@ impl Play {
             .enumerate()
             .map(|(service, bound)| bound.start(plan.program(service), shared.clone()))
             .collect();
-        let named =
-            || plan.services.iter().map(|service| Arc::clone(&service.name)).zip(addresses.iter().copied());
+        let named = || plan.services.iter().map(ServicePlan::variable).zip(addresses.iter().copied());
         let command = match &options.command {
             Some(command) => Some(command.start(&named().collect::<Vec<_>>())?),
             None => None,

@@ -12,7 +12,8 @@ use super::link::Link;
 use super::schedule::Level;
 use super::table::FaultKind;
 use crate::base::{
-    BUCKETS, Direction, Directions, FaultId, FlowBucket, Label, PathState, Ratio, Seed, Timeline,
+    BUCKETS, Direction, Directions, FaultId, FlowBucket, Label, PathState, Ratio, Seed, SimTime, Stream,
+    Timeline, TooManyChanges,
 };
 
 /// What a kind of fault acts on.
@@ -57,6 +58,17 @@ pub trait Kind {
         PathState::CLEAR
     }
 
+    /// What it makes of the path at full level over time, up to `end`, where that is drawn at random; none for a kind that
+    /// is the same all the time. Drawn once, from the fault's own stream: all connections meet the same weather.
+    fn weather(
+        &self,
+        _fault: FaultId,
+        _end: SimTime,
+        _stream: &mut Stream,
+    ) -> Result<Option<Timeline<PathState>>, TooManyChanges> {
+        Ok(None)
+    }
+
     /// How it ends connections, if it does.
     fn cut(&self) -> Option<Cut> {
         None
@@ -87,6 +99,8 @@ pub struct FaultParts {
     pub kind: FaultKind,
     /// When, and how much.
     pub level: Timeline<Level>,
+    /// What its kind draws at random over time, in run time.
+    pub weather: Option<Timeline<PathState>>,
     /// In which directions.
     pub directions: Directions,
     /// The probability that it takes a connection.
@@ -174,14 +188,22 @@ impl Fault {
     /// What it makes of the path of this bucket at each instant.
     pub fn path(&self, bucket: FlowBucket) -> Timeline<PathState> {
         let (place, kind) = (self.place(bucket), self.kind());
-        self.parts.level.map(|level| {
+        let acts = |level: &Level| {
             let taken =
                 if kind.ramps_by_buckets() { level.of_share(kind.share()) } else { self.realised_share() };
-            if level.is_zero() || place >= taken {
-                return PathState::CLEAR;
-            }
-            self.kind().path(self.parts.id, *level)
-        })
+            !level.is_zero() && place < taken
+        };
+        let level = &self.parts.level;
+        match &self.parts.weather {
+            None => level.map(
+                |level| {
+                    if acts(level) { kind.path(self.parts.id, *level) } else { PathState::CLEAR }
+                },
+            ),
+            Some(weather) => level
+                .merge(weather, |level, state| if acts(level) { state.clone() } else { PathState::CLEAR })
+                .expect("level and weather fit one timeline: the loader has added them up"),
+        }
     }
 
     /// Whether its path differs between buckets: it takes a share of them, or it adds them by and by.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::base::SimTime;
-use crate::event::{Entry, Event, FaultInfo, Sink, Verdict, VerdictState};
+use crate::event::{Entry, Event, FaultInfo, Sink, Verdict, VerdictState, Window};
 use crate::scenario::expect::{Check, Expectation};
 
 /// The implied expectations: every fault meets traffic, the command succeeds, no event is lost.
@@ -19,6 +19,8 @@ pub(super) struct Implied {
     command: Option<CommandEnd>,
     last: SimTime,
     speed: f64,
+    /// The part of the scenario that is played.
+    played: (SimTime, SimTime),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +42,14 @@ impl Implied {
             command: None,
             last: SimTime::ZERO,
             speed: 1.0,
+            played: (SimTime::ZERO, SimTime::MAX),
         }
+    }
+
+    /// Whether any of these windows is played: an excerpt may lie beside all of them.
+    pub(super) fn plays(&self, windows: &[Window]) -> bool {
+        let (from, until) = self.played;
+        windows.iter().any(|window| window.from < until && window.until > from)
     }
 
     pub(super) const fn speed(&self) -> f64 {
@@ -94,6 +103,7 @@ impl Sink for Implied {
             Event::RunStarted(header) => {
                 self.faults.clone_from(&header.faults);
                 self.speed = header.speed;
+                self.played = (header.from, header.until);
             }
             Event::ConnectionEnded(ended) => {
                 for hit in &ended.hits {

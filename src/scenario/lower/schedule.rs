@@ -119,12 +119,16 @@ fn tell(told: &mut Mistakes<'_>, raw: &Placed<RawFault>, error: &ScheduleError) 
     told.push(Diagnostic::error(code, error.to_string()).at(span, "").maybe_hint(hint));
 }
 
-/// The same levels in run time: what is in force when the excerpt begins is so from t = 0, and nothing is after its end.
-pub(super) fn in_run_time(levels: &Timeline<Level>, clock: &ScenarioClock) -> Option<Timeline<Level>> {
-    let kept = levels.pieces().filter(|(from, _, _)| *from < clock.until);
-    let mut changes: Vec<(SimTime, Level)> = kept.map(|(from, _, level)| (from, *level)).collect();
-    changes.push((clock.until, Level::ZERO));
-    let clipped = Timeline::new(Level::ZERO, changes).ok()?;
+/// The same timeline in run time: what holds when the excerpt begins does so from t = 0, and `nothing` holds after its end.
+pub(super) fn in_run_time<T: Clone + PartialEq>(
+    line: &Timeline<T>,
+    nothing: &T,
+    clock: &ScenarioClock,
+) -> Option<Timeline<T>> {
+    let kept = line.pieces().filter(|(from, _, _)| *from < clock.until);
+    let mut changes: Vec<(SimTime, T)> = kept.map(|(from, _, value)| (from, value.clone())).collect();
+    changes.push((clock.until, nothing.clone()));
+    let clipped = Timeline::new(nothing.clone(), changes).ok()?;
     Some(clipped.project(|t| clock.to_run(t)))
 }
 
@@ -146,7 +150,7 @@ mod tests {
         ];
         let levels = Timeline::new(Level::ZERO, windows).unwrap();
         let clock = ScenarioClock { from: secs(20), until: secs(60), speed: 2.0 };
-        let run = in_run_time(&levels, &clock).unwrap();
+        let run = in_run_time(&levels, &Level::ZERO, &clock).unwrap();
         let pieces: Vec<_> =
             run.pieces().map(|(from, _, level)| (from.as_secs_f64(), level.is_full())).collect();
         assert_eq!(pieces, [(0.0, true), (5.0, false), (15.0, true), (20.0, false)]);
