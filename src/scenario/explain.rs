@@ -105,7 +105,7 @@ impl Page {
                 .collect();
             self.line(&format!("{}{cells}", label(row, names)));
         }
-self.wrapped("  ", "█ in force · ▓▒░ in part: a ramp, or some of the time");
+        self.wrapped("  ", "█ in force · ▓▒░ in part: a ramp, or some of the time");
     }
 
     /// The labels and the ruler above the rows.
