@@ -17,7 +17,7 @@ const SMALL: &str = include_str!("../scenarios/demo.yaml");
 fn large() -> String {
     scenarios::of_faults((0..200).map(|n| {
         let mean = 10 + n % 50;
-        format!("for: 10m, every: 12h, ramp: 10s, latency: {{ mean: {mean}ms, jitter: 5ms, distribution: normal }}")
+        format!("for: 10m, every: 100d, ramp: 10s, latency: {{ mean: {mean}ms, jitter: 5ms, distribution: normal }}")
     }))
 }
 
