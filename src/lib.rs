@@ -14,7 +14,7 @@
 //! | --- | --- | --- |
 //! | 0 | [`base`] | times, timelines, path states, streams of randomness, ratios, rates, buckets, limits |
 //! | 1 | [`diag`], [`event`], [`stats`] | how a mistake is told; the one stream of what happened; pure numbers |
-//! | 2 | [`detect`] | detectors: what turns probes into alarms (pure) |
+//! | 2 | [`detect`], [`tcp`] | what turns probes into alarms; when a kernel sends again what was lost (pure) |
 //! | 3 | [`fault`] | what happens to bytes: kinds, schedules, the lane (pure) |
 //! | 4 | [`scenario`], [`proxy`], [`probe`] | text to plan; the tokio data plane; probes |
 //! | 5 | [`engine`] | a plan on the wall clock |
@@ -38,7 +38,7 @@
 //!   - { service: api, at: 2s, for: 3s, latency: 80ms }
 //! ";
 //! let plan = scenario::load_text("example.yaml", text).expect("a valid scenario");
-//! assert_eq!(&*plan.faults[0].name, "latency@2s");
+//! assert_eq!(&*plan.faults[0].parts.name, "latency@2s");
 //! ```
 
 pub mod base;
@@ -54,3 +54,4 @@ pub mod proxy;
 pub mod report;
 pub mod scenario;
 pub mod stats;
+pub mod tcp;

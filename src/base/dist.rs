@@ -140,7 +140,7 @@ fn normal_quantile(u: f64) -> f64 {
         -3.969_683_028_665_376e1,
         2.209_460_984_245_205e2,
         -2.759_285_104_469_687e2,
-        1.383_577_518_672_690e2,
+        1.383_577_518_672_69e2,
         -3.066_479_806_614_716e1,
         2.506_628_277_459_239,
     ];
@@ -190,7 +190,7 @@ mod tests {
     }
 
     fn delay(shape: Shape, correlation: Ratio) -> Delay {
-        Delay { mean: Duration::from_millis(1_000), jitter: Duration::from_millis(100), shape, correlation }
+        Delay { mean: Duration::from_secs(1), jitter: Duration::from_millis(100), shape, correlation }
     }
 
     fn mean_and_deviation(values: &[f64]) -> (f64, f64) {

@@ -126,7 +126,9 @@ pub fn format_duration(duration: Duration) -> String {
     let seconds = nanos.saturating_add(500_000_000) / 1_000_000_000;
     let parts =
         [(seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
-    parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect()
+    let parts: Vec<String> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    parts.concat()
 }
 
 /// Three significant figures without trailing zeros; what rounds up to the next unit is written there.

@@ -61,6 +61,9 @@ pub const EVENTS_WAITING_MAX: usize = 65_536;
 /// How often the journal is flushed at least, so that a crash loses little.
 pub const JOURNAL_FLUSH_EVERY: Duration = Duration::from_millis(500);
 
+/// Largest journal: some five million events. A run that reaches it says so and fails; the disk is not the run's alone.
+pub const JOURNAL_BYTES_MAX: u64 = 1 << 30;
+
 /// Largest line of a journal that is read back: a header with 1,000 faults has about 1 MiB.
 pub const JOURNAL_LINE_BYTES_MAX: usize = 16 << 20;
 

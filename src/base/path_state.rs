@@ -1,12 +1,13 @@
 //! `PathState`: what a path does to bytes now.
 //!
 //! Faults and routing both say what they do in this one form, and path states add up: delays follow one another, every
-//! rate must admit a byte, and one cause of darkness is enough. Each part names the fault that it comes from, so that
+//! rate must admit a byte, every loss strikes for itself, and one cause of darkness is enough. Each part names the fault that it comes from, so that
 //! whoever applies it can say who did what. A `Timeline<PathState>` is all that a lane or a modelled probe ever sees.
 
 use super::dist::Delay;
 use super::id::FaultId;
 use super::rate::ByteRate;
+use super::ratio::Ratio;
 
 /// What a path does to bytes now, in one direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct PathState {
     pub delays: Vec<DelayTerm>,
     /// Rates, all of which must admit a byte.
     pub rates: Vec<RateTerm>,
+    /// Shares of segments that are lost, one after the other.
+    pub losses: Vec<LossTerm>,
     /// Why nothing is delivered, if nothing is.
     pub dark: Option<FaultId>,
 }
@@ -39,6 +42,15 @@ pub struct RateTerm {
     pub scope: RateScope,
 }
 
+/// A share of segments that is lost, and the fault that loses them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LossTerm {
+    /// Which fault.
+    pub fault: FaultId,
+    /// How many.
+    pub ratio: Ratio,
+}
+
 /// Who shares a rate.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize, schemars::JsonSchema,
@@ -56,16 +68,16 @@ pub enum RateScope {
 
 impl PathState {
     /// A path that does nothing to bytes.
-    pub const CLEAR: Self = Self { delays: Vec::new(), rates: Vec::new(), dark: None };
+    pub const CLEAR: Self = Self { delays: Vec::new(), rates: Vec::new(), losses: Vec::new(), dark: None };
 
     /// A path that delivers nothing.
     pub const fn dark(fault: FaultId) -> Self {
-        Self { delays: Vec::new(), rates: Vec::new(), dark: Some(fault) }
+        Self { delays: Vec::new(), rates: Vec::new(), losses: Vec::new(), dark: Some(fault) }
     }
 
     /// Whether bytes pass untouched.
     pub const fn is_clear(&self) -> bool {
-        self.delays.is_empty() && self.rates.is_empty() && self.dark.is_none()
+        self.delays.is_empty() && self.rates.is_empty() && self.losses.is_empty() && self.dark.is_none()
     }
 
     /// Both at once. Where both are dark the first is named.
@@ -74,6 +86,7 @@ impl PathState {
         Self {
             delays: [&self.delays[..], &other.delays[..]].concat(),
             rates: [&self.rates[..], &other.rates[..]].concat(),
+            losses: [&self.losses[..], &other.losses[..]].concat(),
             dark: self.dark.or(other.dark),
         }
     }

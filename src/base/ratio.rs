@@ -62,6 +62,17 @@ impl Ratio {
         u128::from(draw) * u128::from(self.denominator) < u128::from(self.numerator) << 64
     }
 
+    /// This share at so many percent of its height.
+    #[must_use]
+    pub fn scaled(self, percent: u8) -> Self {
+        let percent = u64::from(percent.min(100));
+        match (self.numerator.checked_mul(percent), self.denominator.checked_mul(100)) {
+            (Some(numerator), Some(denominator)) => Self { numerator, denominator },
+            // A denominator beyond 2^57: far finer than a draw can tell.
+            _ => Self { numerator: self.numerator / 100 * percent, ..self },
+        }
+    }
+
     /// This share of `whole`, rounded to the nearest (halves up).
     pub fn of(self, whole: u64) -> u64 {
         let (n, d) = (u128::from(self.numerator), u128::from(self.denominator));

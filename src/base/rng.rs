@@ -4,7 +4,7 @@
 //! so adding a fault, a link or a monitor changes no draw of another, and the n-th connection of a service draws the same
 //! on any number of threads. This is the only file that names a generator.
 //!
-//! A label is hashed with FNV-1a (64 bits, our own copy, golden vectors below) into the stream number of a ChaCha8
+//! A label is hashed with FNV-1a (64 bits, our own copy, golden vectors below) into the stream number of a `ChaCha8`
 //! generator; all streams of a seed share its key.
 
 use rand::rand_core::{Rng, SeedableRng};

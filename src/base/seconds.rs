@@ -33,7 +33,6 @@ pub mod option {
     struct Seconds(#[serde(with = "super")] Duration);
 
     /// Writes seconds, or null.
-    #[expect(clippy::ref_option, reason = "the signature that serde's `with` calls")]
     pub fn serialize<S: Serializer>(value: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
         match value {
             Some(duration) => serializer.serialize_some(&duration.as_secs_f64()),

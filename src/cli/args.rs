@@ -22,7 +22,7 @@ pub(super) struct Args {
     pub(super) command: Command,
     #[command(flatten)]
     pub(super) logging: LoggingArgs,
-    /// When to colour the output (NO_COLOR is honoured).
+    /// When to colour the output (the variable `NO_COLOR` is honoured).
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: ColourChoice,
 }

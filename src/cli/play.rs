@@ -28,6 +28,14 @@ pub(super) struct Play<'a> {
     pub(super) github: &'a GithubArgs,
 }
 
+/// A run that is over and reported.
+pub(super) struct Played {
+    /// The exit code that it leads to.
+    pub(super) code: u8,
+    /// What was observed.
+    pub(super) tally: Tally,
+}
+
 /// Everybody who sees the events.
 struct Sinks {
     journal: Option<JournalWriter>,
@@ -45,8 +53,8 @@ pub(super) struct OpenReports {
 // === impl Play ===
 
 impl Play<'_> {
-    /// Plays it to its end on the current runtime; returns the exit code.
-    pub(super) async fn play(self, printer: &mut Printer) -> Result<u8, CliError> {
+    /// Plays it to its end on the current runtime, and reports it.
+    pub(super) async fn play(self, printer: &mut Printer) -> Result<Played, CliError> {
         let reports = OpenReports::create(&self.outputs.reports)?;
         let journal = self.outputs.journal.as_deref().map(JournalWriter::create).transpose()?;
         let clock = self.plan.clock;
@@ -80,7 +88,7 @@ impl Play<'_> {
         if let Some(journal) = sinks.journal {
             journal.finish()?;
         }
-        Ok(code)
+        Ok(Played { code, tally: sinks.tally })
     }
 }
 

@@ -35,6 +35,7 @@ impl Printer {
     }
 
     /// Data, to stdout.
+    #[expect(clippy::unused_self, reason = "whoever prints has the printer")]
     pub(super) fn data(&mut self, text: &str) -> io::Result<()> {
         survive_broken_pipe(io::stdout().lock().write_all(text.as_bytes()))
     }

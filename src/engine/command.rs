@@ -8,7 +8,6 @@ use std::ffi::OsString;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitStatus;
-use std::sync::Arc;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::process::Child;
@@ -53,17 +52,16 @@ pub(super) struct Running {
 // === impl Command ===
 
 impl Command {
-    /// Starts it with the services' names and addresses in its environment.
-    pub(super) fn start(&self, services: &[(Arc<str>, SocketAddr)]) -> Result<Running, CommandError> {
+    /// Starts it with the services' variables and addresses in its environment.
+    pub(super) fn start(&self, services: &[(String, SocketAddr)]) -> Result<Running, CommandError> {
         let (program, arguments) = self.words.split_first().expect("a command has at least its program");
         let error = |source| CommandError { program: program.clone(), source };
         let before = descendants();
         adopt_orphans(true);
         let mut command = tokio::process::Command::new(program);
         command.args(arguments).kill_on_drop(true);
-        for (name, address) in services {
+        for (variable, address) in services {
             let address = reachable(*address);
-            let variable = format!("BROWNOUT_{}", environment_name(name));
             command.env(format!("{variable}_URL"), format!("http://{address}"));
             command.env(variable, address.to_string());
         }
@@ -133,11 +131,6 @@ impl Running {
     }
 }
 
-/// The variable's part of a service's name: upper case, what is no letter or digit an underscore.
-fn environment_name(service: &str) -> String {
-    service.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
-}
-
 /// Where a client on this machine reaches a listener: `0.0.0.0` is a place to listen, not one to connect to.
 pub(super) fn reachable(listener: SocketAddr) -> SocketAddr {
     let ip = match listener.ip() {
@@ -198,8 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_addresses_fit_the_environment() {
-        assert_eq!(environment_name("user-db2"), "USER_DB2");
+    fn a_listener_on_all_addresses_is_reached_on_loopback() {
         let address = |text: &str| reachable(text.parse().unwrap()).to_string();
         assert_eq!(address("0.0.0.0:80"), "127.0.0.1:80");
         assert_eq!(address("[::]:80"), "[::1]:80");
@@ -215,7 +207,7 @@ mod tests {
         let script = format!("cd {}; {script}", folder.path().display());
         let words = ["sh", "-c", &script].map(OsString::from).to_vec();
         let command = Command { words, grouping: Grouping::Own };
-        let mut running = command.start(&[("web".into(), "127.0.0.1:80".parse().unwrap())]).unwrap();
+        let mut running = command.start(&[("BROWNOUT_WEB".into(), "127.0.0.1:80".parse().unwrap())]).unwrap();
         assert_eq!(running.ended().await.unwrap().code(), Some(7));
         let pid = fs_err::read_to_string(folder.path().join("127.0.0.1:80.pid")).unwrap();
         assert!(fs_err::metadata(format!("/proc/{}", pid.trim())).is_ok(), "the grandchild is there");

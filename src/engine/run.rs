@@ -19,7 +19,7 @@ use crate::base::SimTime;
 use crate::base::limits::{COMMAND_OVERRUN_MAX, DRAIN_MAX};
 use crate::event::{Event, Outbox, RunEnd, Sink};
 use crate::proxy::{Bound, Proxy, RunClock, ServiceConfig, Shared, Timer};
-use crate::scenario::Plan;
+use crate::scenario::{Plan, ServicePlan};
 
 /// What a run needs beside its plan.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ pub async fn run<S: Sink + Send + 'static>(
     let shared = Shared { clock, timer, outbox };
     let play = Play::start(&plan, bound, &addresses, &options, shared);
     let reason = match play {
-        Ok(play) => Ok(play.to_the_end(&plan, options.signals).await),
+        Ok(play) => Ok(play.until_the_end(&plan, options.signals).await),
         Err(error) => Err(error),
     };
     let sink = tokio::task::spawn_blocking(move || recorder.join())
@@ -156,8 +156,7 @@ impl Play {
             .enumerate()
             .map(|(service, bound)| bound.start(plan.program(service), shared.clone()))
             .collect();
-        let named =
-            || plan.services.iter().map(|service| Arc::clone(&service.name)).zip(addresses.iter().copied());
+        let named = || plan.services.iter().map(ServicePlan::variable).zip(addresses.iter().copied());
         let command = match &options.command {
             Some(command) => Some(command.start(&named().collect::<Vec<_>>())?),
             None => None,
@@ -177,7 +176,7 @@ impl Play {
     }
 
     /// Waits for the end, then ends everything: the command, the monitors, the connections.
-    async fn to_the_end(mut self, plan: &Plan, mut signals: watch::Receiver<Option<Signal>>) -> RunEnd {
+    async fn until_the_end(mut self, plan: &Plan, mut signals: watch::Receiver<Option<Signal>>) -> RunEnd {
         let time_up = SimTime::after_start(plan.run_time());
         let reason = match &mut self.command {
             None => tokio::select! {
@@ -206,12 +205,13 @@ impl Play {
         if let Some(command) = &self.command {
             command.end_descendants().await;
         }
-        let patience =
-            if reason == RunEnd::Interrupted { DRAIN_MAX } else { longest_timeout(plan) + DRAIN_MAX };
-        let all_probed = async { while self.monitors.join_next().await.is_some() {} };
-        if tokio::time::timeout(patience, all_probed).await.is_err() {
-            self.monitors.shutdown().await;
+        // Probes under way end by their own timeouts. Who interrupts does not want to wait for them: they are given up,
+        // and count for nothing.
+        if reason != RunEnd::Interrupted {
+            let all_probed = async { while self.monitors.join_next().await.is_some() {} };
+            let _given_up = tokio::time::timeout(longest_timeout(plan) + DRAIN_MAX, all_probed).await;
         }
+        self.monitors.shutdown().await;
         let mut drains: JoinSet<()> = self.proxies.into_iter().map(Proxy::drain).collect();
         while drains.join_next().await.is_some() {}
         reason

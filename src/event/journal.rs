@@ -11,12 +11,15 @@ use std::time::Duration;
 use fs_err::File;
 
 use super::kind::Entry;
-use crate::base::limits::{JOURNAL_FLUSH_EVERY, JOURNAL_LINE_BYTES_MAX};
+use crate::base::limits::{JOURNAL_BYTES_MAX, JOURNAL_FLUSH_EVERY, JOURNAL_LINE_BYTES_MAX};
 
 /// Writes a journal.
 #[derive(Debug)]
 pub struct JournalWriter<W: Write = File> {
     out: BufWriter<W>,
+    /// The line being written, and all bytes so far.
+    line: Vec<u8>,
+    bytes: u64,
     flushed_at: Duration,
     /// The first error; after it nothing more is written, so that the file holds no gap.
     error: Option<io::Error>,
@@ -78,7 +81,7 @@ impl JournalWriter {
 impl<W: Write> JournalWriter<W> {
     /// Writes into `out`.
     pub fn new(out: W) -> Self {
-        Self { out: BufWriter::new(out), flushed_at: Duration::ZERO, error: None }
+        Self { out: BufWriter::new(out), line: Vec::new(), bytes: 0, flushed_at: Duration::ZERO, error: None }
     }
 
     /// Writes an entry; `run_time` is the time since the run began, for the flushing.
@@ -86,13 +89,21 @@ impl<W: Write> JournalWriter<W> {
         if self.error.is_some() {
             return;
         }
-        let written = serde_json::to_writer(&mut self.out, entry)
-            .map_err(io::Error::from)
-            .and_then(|()| self.out.write_all(b"\n"));
-        if let Err(error) = written {
-            self.error = Some(error);
-        }
+        self.error = self.write_line(entry).err();
         self.flush_if_due(run_time);
+    }
+
+    fn write_line(&mut self, entry: &Entry) -> io::Result<()> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, entry)?;
+        self.line.push(b'\n');
+        self.bytes += self.line.len() as u64;
+        if self.bytes > JOURNAL_BYTES_MAX {
+            return Err(io::Error::other(format!(
+                "the journal has reached {JOURNAL_BYTES_MAX} bytes (`JOURNAL_BYTES_MAX`); its last events are missing"
+            )));
+        }
+        self.out.write_all(&self.line)
     }
 
     /// Flushes if the last flush is [`JOURNAL_FLUSH_EVERY`] ago.
@@ -173,7 +184,9 @@ mod tests {
     fn written(entries: &[Entry]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut journal = JournalWriter::new(&mut bytes);
-        entries.iter().for_each(|entry| journal.write(entry, Duration::ZERO));
+        for entry in entries {
+            journal.write(entry, Duration::ZERO);
+        }
         journal.finish().unwrap();
         bytes
     }
@@ -216,6 +229,14 @@ mod tests {
         bytes.extend_from_slice(b"not json\n");
         bytes.extend_from_slice(&written(&[entry(3)]));
         assert_eq!(read(&bytes), ["1s", "broken 2", "3s"]);
+    }
+
+    #[test]
+    fn a_journal_stops_at_its_limit_and_says_so() {
+        let mut journal = JournalWriter::new(io::sink());
+        journal.bytes = JOURNAL_BYTES_MAX - 10;
+        journal.write(&entry(1), Duration::ZERO);
+        assert!(journal.finish().unwrap_err().to_string().contains("JOURNAL_BYTES_MAX"));
     }
 
     #[test]

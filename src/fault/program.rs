@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indexmap::IndexMap;
 
 use super::cut::Cuts;
-use super::spec::Fault;
+use super::spec::{Fault, FaultParts};
 use crate::base::limits::PATHS_REMEMBERED_MAX;
-use crate::base::{Direction, FaultId, FlowBucket, PathState, Seed, SimTime, Timeline};
+use crate::base::{Direction, FaultId, FlowBucket, PathState, Ratio, Seed, SimTime, Timeline};
 
 /// The faults of a service, in order.
 #[derive(Debug)]
@@ -91,9 +91,12 @@ impl Program {
     /// faults there are; its bucket and its address are the client kernel's choice.
     pub fn draw(&self, caller: &Caller) -> Draw {
         let takes = |fault: &&Arc<Fault>| {
-            let mut stream = self.seed.stream(fault.label.part("takes").ordinal(caller.ordinal));
-            let peers = &fault.parts.peers;
-            stream.happens(fault.parts.probability)
+            let FaultParts { peers, probability, .. } = &fault.parts;
+            let happens = || {
+                let mut stream = self.seed.stream(fault.label.part("takes").ordinal(caller.ordinal));
+                stream.happens(*probability)
+            };
+            (*probability == Ratio::ONE || happens())
                 && (peers.is_empty() || peers.iter().any(|peer| peer.contain(caller.client.ip())))
                 && fault.takes_bucket(caller.bucket)
         };
@@ -151,7 +154,6 @@ impl Draw {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Ratio;
     use crate::fault::testing::{self, secs};
     use crate::fault::{Blackhole, FaultKind, Latency};
 

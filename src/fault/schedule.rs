@@ -143,6 +143,11 @@ impl Level {
         f64::from(self.0) / 100.0
     }
 
+    /// In percent.
+    pub const fn as_percent(self) -> u8 {
+        self.0
+    }
+
     /// How many of the 256 buckets a `share` takes at this level.
     pub fn of_share(self, share: Ratio) -> u16 {
         let full = share.of(256);

@@ -12,7 +12,8 @@ use super::link::Link;
 use super::schedule::Level;
 use super::table::FaultKind;
 use crate::base::{
-    BUCKETS, Direction, Directions, FaultId, FlowBucket, Label, PathState, Ratio, Seed, Timeline,
+    BUCKETS, Direction, Directions, FaultId, FlowBucket, Label, PathState, Ratio, Seed, SimTime, Stream,
+    Timeline, TooManyChanges,
 };
 
 /// What a kind of fault acts on.
@@ -42,6 +43,11 @@ pub trait Kind {
         false
     }
 
+    /// Whether a ramp adds buckets to those that it takes, instead of doing more to each.
+    fn ramps_by_buckets(&self) -> bool {
+        false
+    }
+
     /// The share of flow buckets that it takes at full level.
     fn share(&self) -> Ratio {
         Ratio::ONE
@@ -50,6 +56,17 @@ pub trait Kind {
     /// What it makes of the path at `level` (above zero), for a bucket that it takes.
     fn path(&self, _fault: FaultId, _level: Level) -> PathState {
         PathState::CLEAR
+    }
+
+    /// What it makes of the path at full level over time, up to `end`, where that is drawn at random; none for a kind that
+    /// is the same all the time. Drawn once, from the fault's own stream: all connections meet the same weather.
+    fn weather(
+        &self,
+        _fault: FaultId,
+        _end: SimTime,
+        _stream: &mut Stream,
+    ) -> Result<Option<Timeline<PathState>>, TooManyChanges> {
+        Ok(None)
     }
 
     /// How it ends connections, if it does.
@@ -82,6 +99,8 @@ pub struct FaultParts {
     pub kind: FaultKind,
     /// When, and how much.
     pub level: Timeline<Level>,
+    /// What its kind draws at random over time, in run time.
+    pub weather: Option<Timeline<PathState>>,
     /// In which directions.
     pub directions: Directions,
     /// The probability that it takes a connection.
@@ -168,18 +187,30 @@ impl Fault {
 
     /// What it makes of the path of this bucket at each instant.
     pub fn path(&self, bucket: FlowBucket) -> Timeline<PathState> {
-        let (place, share) = (self.place(bucket), self.kind().share());
-        self.parts.level.map(|level| {
-            if level.is_zero() || place >= level.of_share(share) {
-                return PathState::CLEAR;
-            }
-            self.kind().path(self.parts.id, *level)
-        })
+        let (place, kind) = (self.place(bucket), self.kind());
+        let acts = |level: &Level| {
+            let taken =
+                if kind.ramps_by_buckets() { level.of_share(kind.share()) } else { self.realised_share() };
+            !level.is_zero() && place < taken
+        };
+        let level = &self.parts.level;
+        match &self.parts.weather {
+            None => level.map(
+                |level| {
+                    if acts(level) { kind.path(self.parts.id, *level) } else { PathState::CLEAR }
+                },
+            ),
+            Some(weather) => level
+                .merge(weather, |level, state| if acts(level) { state.clone() } else { PathState::CLEAR })
+                .expect("level and weather fit one timeline: the loader has added them up"),
+        }
     }
 
-    /// Whether its path differs between the buckets that it takes.
+    /// Whether its path differs between buckets: it takes a share of them, or it adds them by and by.
     pub fn differs_by_bucket(&self) -> bool {
-        self.kind().share() != Ratio::ONE
+        let by_degrees = |level: &Level| !level.is_zero() && !level.is_full();
+        let adds = || self.parts.level.pieces().any(|(_, _, level)| by_degrees(level));
+        self.kind().share() != Ratio::ONE || self.kind().ramps_by_buckets() && adds()
     }
 
     /// The link that all connections share in one direction.
@@ -195,6 +226,29 @@ impl Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::{Blackhole, Latency, testing};
+
+    fn half_way(kind: impl Into<FaultKind>) -> Fault {
+        let mut parts = testing::parts("half", kind.into(), 0, 100);
+        parts.level = Timeline::constant(Level::percent(50));
+        Fault::new(parts, testing::SEED)
+    }
+
+    fn touched(fault: &Fault) -> usize {
+        FlowBucket::all().filter(|bucket| !fault.path(*bucket).at(testing::secs(1)).is_clear()).count()
+    }
+
+    /// Half-way up its ramp a latency delays every flow by half; a blackhole takes half of its buckets, all of them.
+    #[test]
+    fn a_ramp_scales_or_adds_buckets_but_not_both() {
+        let latency = half_way("80ms".parse::<Latency>().unwrap());
+        assert_eq!((touched(&latency), latency.differs_by_bucket()), (256, false));
+        let delay = latency.path(FlowBucket(7)).at(testing::secs(1)).delays[0].delay.mean;
+        assert_eq!(delay.as_millis(), 40);
+        let all = half_way("100%".parse::<Blackhole>().unwrap());
+        assert_eq!((touched(&all), all.differs_by_bucket()), (128, true));
+        assert_eq!(touched(&half_way("20%".parse::<Blackhole>().unwrap())), 26);
+    }
 
     #[test]
     fn peers_are_addresses_and_blocks() {

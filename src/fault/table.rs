@@ -1,7 +1,7 @@
 //! The kind table: one line a kind. From it come the enum, the key of a scenario file, its schema, the list of kinds for
 //! documentation, and the test that every kind has its example.
 
-use super::kind::{Bandwidth, Blackhole, Close, Latency, Reset};
+use super::kind::{Bandwidth, Blackhole, Close, Latency, Loss, Reset};
 use super::spec::{Kind, Layer};
 
 /// Calls `$callback!` with the table: `key: Type, layer, "one line of documentation";` for every kind.
@@ -10,6 +10,7 @@ macro_rules! fault_kinds {
         $callback! {
             latency: Latency, Path, "Bytes arrive later, with jitter.";
             bandwidth: Bandwidth, Path, "Bytes leave no faster than a rate, per connection or shared by the service.";
+            loss: Loss, Path, "A share of segments is lost, and TCP sends them again: their bytes come later.";
             blackhole: Blackhole, Path, "Nothing is delivered, for a share of flows.";
             reset: Reset, Connection, "The connection is broken with an RST, after a time or a number of bytes.";
             close: Close, Connection, "The connection is closed with a FIN, after a time or a number of bytes.";

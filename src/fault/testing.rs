@@ -23,6 +23,7 @@ pub(crate) fn parts(name: &str, kind: FaultKind, from: u64, until: u64) -> Fault
         level: Timeline::new(Level::ZERO, vec![(secs(from), Level::FULL), (secs(until), Level::ZERO)])
             .unwrap(),
         kind,
+        weather: None,
         probability: Ratio::ONE,
         peers: Vec::new(),
     }

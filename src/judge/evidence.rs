@@ -171,7 +171,7 @@ impl Evidence {
             .map(quantile)
             .reduce(Finding::and)
             .unwrap_or_else(|| Finding::undecided("no quantile named"));
-        finding.observed += &format!(" of {} {of_what}", latency.count());
+        finding.observed = format!("{} of {} {of_what}", finding.observed, latency.count());
         finding
     }
 

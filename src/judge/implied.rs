@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::base::SimTime;
-use crate::event::{Entry, Event, FaultInfo, Sink, Verdict, VerdictState};
+use crate::event::{Entry, Event, FaultInfo, Sink, Verdict, VerdictState, Window};
 use crate::scenario::expect::{Check, Expectation};
 
 /// The implied expectations: every fault meets traffic, the command succeeds, no event is lost.
@@ -16,10 +16,17 @@ pub(super) struct Implied {
     touched: IndexMap<(Arc<str>, Arc<str>), u64>,
     /// Whether the scenario itself says what the command's status should be.
     command_is_judged: bool,
-    command: Option<Option<i32>>,
-    command_signal: Option<i32>,
+    command: Option<CommandEnd>,
     last: SimTime,
     speed: f64,
+    /// The part of the scenario that is played.
+    played: (SimTime, SimTime),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct CommandEnd {
+    status: Option<i32>,
+    signal: Option<i32>,
 }
 
 // === impl Implied ===
@@ -33,10 +40,16 @@ impl Implied {
             touched: IndexMap::new(),
             command_is_judged,
             command: None,
-            command_signal: None,
             last: SimTime::ZERO,
             speed: 1.0,
+            played: (SimTime::ZERO, SimTime::MAX),
         }
+    }
+
+    /// Whether any of these windows is played: an excerpt may lie beside all of them.
+    pub(super) fn plays(&self, windows: &[Window]) -> bool {
+        let (from, until) = self.played;
+        windows.iter().any(|window| window.from < until && window.until > from)
     }
 
     pub(super) const fn speed(&self) -> f64 {
@@ -72,8 +85,8 @@ impl Implied {
     }
 
     fn command_verdict(&self) -> Option<Verdict> {
-        let status = self.command.filter(|_| !self.command_is_judged)?;
-        let (state, observed) = match (status, self.command_signal) {
+        let CommandEnd { status, signal } = self.command.filter(|_| !self.command_is_judged)?;
+        let (state, observed) = match (status, signal) {
             (Some(0), _) => (VerdictState::Met, "exit status 0".to_owned()),
             (Some(status), _) => (VerdictState::Failed, format!("exit status {status}")),
             (None, Some(signal)) => (VerdictState::Failed, format!("ended by signal {signal}")),
@@ -90,6 +103,7 @@ impl Sink for Implied {
             Event::RunStarted(header) => {
                 self.faults.clone_from(&header.faults);
                 self.speed = header.speed;
+                self.played = (header.from, header.until);
             }
             Event::ConnectionEnded(ended) => {
                 for hit in &ended.hits {
@@ -101,8 +115,7 @@ impl Sink for Implied {
                 }
             }
             Event::CommandEnded { status, signal } => {
-                self.command = Some(*status);
-                self.command_signal = *signal;
+                self.command = Some(CommandEnd { status: *status, signal: *signal });
             }
             _ => {}
         }

@@ -36,7 +36,8 @@ impl Judge {
         Self { expectations: expectations.iter().map(with_evidence).collect(), implied }
     }
 
-    /// What came of each expectation, in the file's order, then of what is implied. `events_lost` makes every run fail.
+    /// What came of each expectation, in the file's order, then of what is implied. One about a time that the excerpt does
+    /// not play is left out. `events_lost` makes every run fail.
     pub fn verdicts(&self, events_lost: u64) -> Vec<Verdict> {
         let judged = |(expectation, evidence): &(Expectation, Evidence)| {
             let finding = evidence.finding(expectation, self.implied.speed());
@@ -49,7 +50,15 @@ impl Judge {
                 place: expectation.place,
             }
         };
-        self.expectations.iter().map(judged).chain(self.implied.verdicts(events_lost)).collect()
+        let played = |(expectation, _): &&(Expectation, Evidence)| {
+            expectation.windows.as_ref().is_none_or(|windows| self.implied.plays(windows))
+        };
+        self.expectations
+            .iter()
+            .filter(played)
+            .map(judged)
+            .chain(self.implied.verdicts(events_lost))
+            .collect()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::base::{FlowBucket, Ratio, SimTime};
 use crate::event::{
-    AlarmState, ConnectionEnded, EndCause, Event, Hit, PeerEnd, Phase, Probe, ProbeFailure, Window,
+    AlarmState, ConnectionEnded, EndCause, Event, Header, Hit, PeerEnd, Phase, Probe, ProbeFailure, Window,
 };
 use crate::scenario::expect::{AlarmCheck, Bound, Check, ProbeCheck, ServiceCheck};
 
@@ -60,7 +60,9 @@ fn judge(
     let windows = windows.map(|w| vec![window(w)]);
     let expectation = Expectation { check, windows, text: "as written".into(), place: Some((3, 5)) };
     let mut judge = Judge::new(&[expectation]);
-    entries.iter().for_each(|entry| judge.record(entry));
+    for entry in entries {
+        judge.record(entry);
+    }
     let verdict = judge.verdicts(0).remove(0);
     (verdict.state, verdict.observed.to_string(), verdict.margin.map(|margin| margin.to_string()))
 }
@@ -161,6 +163,43 @@ fn alarms_are_judged_from_the_windows_beginning() {
     assert_eq!(judge(within(20), Some((100, 200)), &entries).0, VerdictState::Failed);
     assert_eq!(judge(within(20), Some((0, 100)), &entries), found(VerdictState::Failed, "never fired", ""));
     assert_eq!(judge(detector(AlarmCheck::StaysSilent), None, &entries).1, "fired at 2m10s");
+}
+
+/// An excerpt that does not play an expectation's time says nothing about it.
+#[test]
+fn an_excerpt_judges_what_it_plays() {
+    let check = Check::Monitor("home".into(), ProbeCheck::Failures(at_most(0)));
+    let expectation = |from, until| {
+        let window = Window { from: SimTime::from_secs(from), until: SimTime::from_secs(until) };
+        Expectation { check: check.clone(), windows: Some(vec![window]), text: "t".into(), place: None }
+    };
+    let mut judge = Judge::new(&[expectation(0, 10), expectation(15, 25)]);
+    judge.record(&Event::RunStarted(Box::new(header(10, 20))).at(SimTime::from_secs(10)));
+    judge.record(&probe(16, 5, false));
+    let verdicts = judge.verdicts(0);
+    assert_eq!(verdicts.iter().map(|verdict| verdict.state).collect::<Vec<_>>(), [VerdictState::Met]);
+}
+
+fn header(from: u64, until: u64) -> Header {
+    Header {
+        version: "1".into(),
+        scenario: "s".into(),
+        file: "s.yaml".into(),
+        about: None,
+        seed: 1,
+        starts_at: None,
+        began: "2023-01-25T07:08:00Z".into(),
+        speed: 1.0,
+        from: SimTime::from_secs(from),
+        until: SimTime::from_secs(until),
+        replay: "brownout run s.yaml".into(),
+        services: Vec::new(),
+        faults: Vec::new(),
+        monitors: Vec::new(),
+        detectors: Vec::new(),
+        command: None,
+        notes: Vec::new(),
+    }
 }
 
 /// What nobody wrote down: the command's failure fails the run, and so does a lost event.

@@ -38,7 +38,7 @@ impl Finding {
 
     /// A count against its bound.
     pub(super) fn count(value: u64, bound: Bound<u64>, shown: impl Display) -> Self {
-        let distance = distance(value, bound, |a, b| a.abs_diff(b), |d| d.to_string());
+        let distance = distance(value, bound, u64::abs_diff, |d| d.to_string());
         Self { state: state(bound.admits(value)), observed: shown.to_string(), margin: distance }
     }
 
@@ -52,13 +52,13 @@ impl Finding {
             let text = format!("{points:.2}");
             format!("{} points", text.trim_end_matches('0').trim_end_matches('.'))
         });
-        let observed = format!("{:.1}% of {all} {of_what}", floor_to_tenth(share.as_f64() * 100.0));
+        let observed = format!("{} of {all} {of_what}", percent(good, all));
         Self { state: state(bound.admits(share)), observed, margin }
     }
 
     /// A duration against its bound.
     pub(super) fn duration(value: Duration, bound: Bound<Duration>, shown: String) -> Self {
-        let margin = distance(value, bound, |a, b| a.abs_diff(b), format_duration);
+        let margin = distance(value, bound, Duration::abs_diff, format_duration);
         Self { state: state(bound.admits(value)), observed: shown, margin }
     }
 
@@ -80,9 +80,12 @@ const fn state(met: bool) -> VerdictState {
     if met { VerdictState::Met } else { VerdictState::Failed }
 }
 
-/// 99.96 % is not 100.0 %: a share is never shown better than it is.
-fn floor_to_tenth(percent: f64) -> f64 {
-    ((percent * 10.0) + 1e-9).floor() / 10.0
+/// To a tenth of a percent; finer where that would show some as all or none.
+fn percent(good: u64, all: u64) -> String {
+    let percent = good as f64 * 100.0 / all as f64;
+    let text = format!("{percent:.1}%");
+    let hides = (good < all && text == "100.0%") || (good > 0 && text == "0.0%");
+    if hides { format!("{percent:.4}%") } else { text }
 }
 
 /// `3 above`, from the bound that is nearer; `at the bound`.

@@ -217,7 +217,8 @@ mod tests {
     #[tokio::test]
     async fn failures_name_their_phase() {
         const WHOLE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-        let cases: [(&[u8], bool, Check, Option<(Phase, bool)>); 8] = [
+        type Case = (&'static [u8], bool, Check, Option<(Phase, bool)>);
+        let cases: [Case; 8] = [
             (WHOLE, true, http(None, None), None),
             (WHOLE, true, http(Some(200), Some("ok")), None),
             (WHOLE, true, http(Some(204), None), Some((Phase::Content, false))),

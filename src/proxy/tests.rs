@@ -204,7 +204,7 @@ async fn a_close_is_an_orderly_end() {
     let close: Close = serde_json::from_str(r#"{"after": "100ms"}"#).unwrap();
     let rig = Rig::new(vec![fault("cut", close, 0, 1_000), blackhole(0, 1_000)]).await;
     let mut client = TcpStream::connect(rig.proxy.address()).await.unwrap();
-    client.write_all(&[7; 300_000]).await.unwrap();
+    client.write_all(&vec![7; 300_000]).await.unwrap();
     assert_eq!(read_all(&mut client).await.unwrap(), b"");
     assert!(rig.clock.now() >= SimTime::from_millis(100));
     drop(client);
@@ -217,7 +217,7 @@ async fn a_rate_is_kept() {
     let rig = Rig::new(vec![fault("paced", bandwidth, 0, 1_000)]).await;
     let (mut client, mut server) = rig.connect().await;
     let began = rig.clock.now();
-    server.write_all(&[7; 100_000]).await.unwrap();
+    server.write_all(&vec![7; 100_000]).await.unwrap();
     drop(server);
     assert_eq!(read_all(&mut client).await.unwrap().len(), 100_000);
     // Half a second, less the burst of 10 ms' worth.

@@ -27,7 +27,8 @@ pub struct Timer {
 pub struct Sleep {
     timer: Timer,
     id: u64,
-    registered: Option<SimTime>,
+    /// The deadline in the queue, and who it wakes.
+    registered: Option<(SimTime, Waker)>,
 }
 
 #[derive(Debug)]
@@ -124,29 +125,42 @@ impl Inner {
 impl Sleep {
     /// Ready once `deadline` has come; never, without one. A later call with another deadline moves it.
     pub fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Option<SimTime>) -> Poll<()> {
-        let inner = Arc::clone(&self.timer.inner);
-        let now = inner.clock.now();
-        let due = deadline.is_some_and(|deadline| deadline <= now);
-        let mut queue = inner.lock();
-        if let Some(before) = self.registered.filter(|before| Some(*before) != deadline || due) {
-            queue.deadlines.remove(&(before, self.id));
-            self.registered = None;
-        }
-        let Some(deadline) = deadline.filter(|_| !due) else {
-            return if due { Poll::Ready(()) } else { Poll::Pending };
+        let Some(deadline) = deadline else {
+            self.forget();
+            return Poll::Pending;
         };
+        let inner = &self.timer.inner;
+        let now = inner.clock.now();
+        if deadline <= now {
+            self.forget();
+            return Poll::Ready(());
+        }
+        // Most polls come from a socket and find their deadline in place: they need no lock.
+        let in_place = |(at, waker): &(SimTime, Waker)| *at == deadline && waker.will_wake(cx.waker());
+        if self.registered.as_ref().is_some_and(in_place) {
+            return Poll::Pending;
+        }
+        let mut queue = inner.lock();
+        if let Some((before, _)) = self.registered.take() {
+            queue.deadlines.remove(&(before, self.id));
+        }
         queue.deadlines.insert((deadline, self.id), cx.waker().clone());
-        self.registered = Some(deadline);
         inner.arm(&mut queue, now);
+        drop(queue);
+        self.registered = Some((deadline, cx.waker().clone()));
         Poll::Pending
+    }
+
+    fn forget(&mut self) {
+        if let Some((deadline, _)) = self.registered.take() {
+            self.timer.inner.lock().deadlines.remove(&(deadline, self.id));
+        }
     }
 }
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some(deadline) = self.registered {
-            self.timer.inner.lock().deadlines.remove(&(deadline, self.id));
-        }
+        self.forget();
     }
 }
 

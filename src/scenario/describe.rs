@@ -49,7 +49,7 @@ pub fn fault_text(fault: &Fault) -> String {
 pub fn buckets_text(fault: &Fault) -> Option<String> {
     let taken = fault.realised_share();
     let percent = f64::from(taken) * 100.0 / BUCKETS as f64;
-    fault.differs_by_bucket().then(|| format!("{taken} of {BUCKETS} buckets ({percent:.1}%)"))
+    (usize::from(taken) < BUCKETS).then(|| format!("{taken} of {BUCKETS} buckets ({percent:.1}%)"))
 }
 
 /// What a probe does: `GET /health`, `TCP connect`.

@@ -55,11 +55,9 @@ impl Page {
     fn head(&mut self, plan: &Plan) {
         let clock = plan.clock;
         let whole = clock == ScenarioClock::whole(plan.duration);
-        let mut facts = format!("{} · {} · seed {}", plan.name, format_duration(plan.duration), plan.seed.0);
-        if let Some(starts_at) = &plan.starts_at {
-            facts += &format!(" · 0s is {starts_at}");
-        }
-        self.wrapped("", &facts);
+        let length = format_duration(plan.duration);
+        let starts_at = plan.starts_at.as_ref().map_or_else(String::new, |label| format!(" · 0s is {label}"));
+        self.wrapped("", &format!("{} · {length} · seed {}{starts_at}", plan.name, plan.seed.0));
         if !whole {
             let window = window_text(Window { from: clock.from, until: clock.until });
             let speed = if clock.plays_at_speed() {
@@ -264,23 +262,17 @@ fn shade(level: f64) -> char {
 }
 
 fn fault_line(fault: &Fault) -> String {
-    let mut text = fault_text(fault);
-    text += match fault.parts.directions {
-        Directions::ToServer => ", to server",
-        Directions::ToClient => ", to client",
-        Directions::Both => ", both directions",
+    let parts = &fault.parts;
+    let directions = match parts.directions {
+        Directions::ToServer => "to server",
+        Directions::ToClient => "to client",
+        Directions::Both => "both directions",
     };
-    if let Some(buckets) = buckets_text(fault) {
-        text += &format!(", {buckets}");
-    }
-    if fault.parts.probability != Ratio::ONE {
-        text += &format!(", {} of connections", fault.parts.probability);
-    }
-    if !fault.parts.peers.is_empty() {
-        let peers: Vec<String> = fault.parts.peers.iter().map(|peer| String::from(peer.clone())).collect();
-        text += &format!(", from {}", peers.join(", "));
-    }
-    text
+    let odds = (parts.probability != Ratio::ONE).then(|| format!("{} of connections", parts.probability));
+    let peers: Vec<String> = parts.peers.iter().map(|peer| String::from(peer.clone())).collect();
+    let peers = (!peers.is_empty()).then(|| format!("from {}", peers.join(", ")));
+    let facts = [Some(fault_text(fault)), Some(directions.to_owned()), buckets_text(fault), odds, peers];
+    facts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn windows_line(windows: &[Window], clock: &ScenarioClock) -> String {
@@ -289,13 +281,13 @@ fn windows_line(windows: &[Window], clock: &ScenarioClock) -> String {
     }
     let listed: Vec<String> =
         windows.iter().take(WINDOWS_LISTED_MAX).map(|window| window_text(*window)).collect();
-    let mut text = listed.join(", ");
-    if windows.len() > WINDOWS_LISTED_MAX {
-        let active: f64 = windows.iter().map(|window| window.until.since(window.from).as_secs_f64()).sum();
-        let share = 100.0 * active / clock.until.since(clock.from).as_secs_f64();
-        text += &format!(", … {} windows, {share:.0}% of the time", windows.len());
+    let listed = listed.join(", ");
+    if windows.len() <= WINDOWS_LISTED_MAX {
+        return listed;
     }
-    text
+    let active: f64 = windows.iter().map(|window| window.until.since(window.from).as_secs_f64()).sum();
+    let share = 100.0 * active / clock.until.since(clock.from).as_secs_f64();
+    format!("{listed}, … {} windows, {share:.0}% of the time", windows.len())
 }
 
 #[cfg(test)]

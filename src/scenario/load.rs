@@ -62,7 +62,7 @@ pub fn load_file(path: &Path, overrides: &Overrides) -> Result<Plan, LoadError> 
         Ok(text) => load(SourceFile::new(name.as_str(), text), overrides),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
             Err(unreadable(format!(
                 "the file is not UTF-8: its line {line} has bytes that are no characters"
             )))
@@ -87,7 +87,7 @@ pub fn load_text_with(name: &str, text: &str, overrides: &Overrides) -> Result<P
 fn load(file: SourceFile, overrides: &Overrides) -> Result<Plan, LoadError> {
     let raw = match read(&file) {
         Ok(raw) => raw,
-        Err(mistake) => return Err(LoadError::one(file, mistake)),
+        Err(mistake) => return Err(LoadError::one(file, *mistake)),
     };
     lower(&file, &raw, overrides).map_err(|diagnostics| LoadError { file, diagnostics })
 }

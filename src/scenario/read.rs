@@ -47,9 +47,9 @@ const OTHER_WORDS: [(&str, &str); 22] = [
 ];
 
 /// Reads the text of a scenario file.
-pub(super) fn read(file: &SourceFile) -> Result<RawScenario, Diagnostic> {
+pub(super) fn read(file: &SourceFile) -> Result<RawScenario, Box<Diagnostic>> {
     serde_saphyr::from_str_with_options(&file.text, options())
-        .map_err(|error| told(file, error.without_snippet()))
+        .map_err(|error| Box::new(told(file, error.without_snippet())))
 }
 
 fn options() -> serde_saphyr::Options {
@@ -191,9 +191,8 @@ fn node(expected: &str) -> &str {
 fn node_found(file: &SourceFile, span: SourceSpan) -> String {
     let rest = file.slice(SourceSpan::new(span.start, file.line_span(span.start).end));
     match (file.slice(span), rest.chars().next()) {
-        ("[", _) => "a list".to_owned(),
+        ("[", _) | ("", Some('-')) => "a list".to_owned(),
         ("{", _) => "a mapping".to_owned(),
-        ("", Some('-')) => "a list".to_owned(),
         ("", Some(_)) if rest.contains(':') => "a mapping".to_owned(),
         ("", _) => "nothing".to_owned(),
         (text, _) => format!("`{}`", text.trim()),

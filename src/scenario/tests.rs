@@ -107,7 +107,7 @@ fn an_excerpt_moves_everything_and_a_speed_compresses() {
         ..Overrides::default()
     };
     let plan = load_text_with("test.yaml", VALID, &overrides).unwrap();
-    assert_eq!(plan.run_time().as_secs_f64(), 2.5);
+    assert_eq!(plan.run_time().as_millis(), 2_500);
     let levels = &plan.faults[0].parts.level;
     assert!(levels.at(SimTime::ZERO).is_full(), "a window that has begun is in force at once");
     assert_eq!(levels.next_change(SimTime::ZERO), Some(SimTime::from_millis(1_000)));
@@ -207,6 +207,44 @@ fn a_file_that_cannot_be_read_is_told() {
     assert!(load_text("x", &large).unwrap_err().diagnostics[0].message.contains("larger than 4 MiB"));
 }
 
+/// The program of a service merges the timelines of all its faults, and relies on this limit.
+#[test]
+fn changes_of_a_service_are_added_up() {
+    let scenario = |faults: usize| {
+        let fault = "  - { every: 1s, for: 500ms, latency: 1ms }\n".repeat(faults);
+        format!("name: x\nduration: 24h\nservices:\n  a: {{ upstream: a:1 }}\nfaults:\n{fault}")
+    };
+    load(&scenario(1));
+    let error = load_text("x", &scenario(3)).unwrap_err();
+    assert_eq!(error.diagnostics.len(), 1);
+    assert_eq!(error.diagnostics[0].code, Code::TooMany);
+    assert!(
+        error.diagnostics[0].message.starts_with("the faults of service `a` change more than 250000 times")
+    );
+}
+
+#[test]
+fn more_items_than_anybody_needs_are_refused() {
+    let many = crate::base::limits::SCENARIO_ITEMS_MAX + 1;
+    let text = format!("{VALID}allow_untouched: true\n")
+        .replace("expect:\n", &format!("expect:\n{}", "  - {}\n".repeat(many)));
+    let error = load_text("x", &text).unwrap_err();
+    assert_eq!(error.diagnostics.len(), 1);
+    assert!(error.diagnostics[0].message.starts_with("`expect` has 1007 items, and 1000 is the most"));
+}
+
+/// Deep nesting, and aliases of aliases, are refused before they cost anything.
+#[test]
+fn hostile_yaml_is_refused() {
+    let deep = format!("name: {}", "[".repeat(100_000));
+    let list = |n: usize| format!("a{n}: &a{n} [{}]", vec![format!("*a{}", n - 1); 9].join(","));
+    let lists = (1..12).map(list).collect::<Vec<_>>().join("\n");
+    let bomb = format!("a0: &a0 [x]\n{lists}\n{VALID}");
+    for text in [deep, bomb] {
+        assert_eq!(load_text("x", &text).unwrap_err().diagnostics.len(), 1);
+    }
+}
+
 /// A plan, or mistakes of which each has a place in the text.
 fn judge(text: &str) -> Result<(), TestCaseError> {
     if let Err(error) = load_text("x.yaml", text) {
@@ -258,7 +296,7 @@ proptest! {
             format!("bursts: {{ mean_active: {}, mean_pause: {} }}", times[5], times[6]),
         ];
         let chosen: Vec<_> = keys.into_iter().enumerate().filter(|(n, _)| mask & (1 << n) != 0).map(|(_, k)| k).collect();
-        let item = chosen.iter().map(|key| format!("{key}, ")).collect::<String>();
+        let item = chosen.join(", ") + if chosen.is_empty() { "" } else { ", " };
         judge(&format!("name: x\nduration: {}\nservices:\n  a: {{ upstream: a:1 }}\nfaults:\n  - {{ {item}latency: 1ms }}\n", times[7]))?;
     }
 }

@@ -16,20 +16,23 @@ use super::super::error::CliError;
 use super::super::play::Play;
 use super::super::printer::Printer;
 use super::run::runtime;
+use crate::report::Tally;
 use crate::scenario::{Overrides, load_text_with};
 
 /// The scenario, as it is shipped.
 const SCENARIO: &str = include_str!("../../../scenarios/demo.yaml");
 
 const STORY: &str = "\
-On 2023-01-25 one command on one router made every router of Azure's WAN recompute its tables. Customers
-saw sporadic timeouts for hours. A vendor's availability monitor saw them too, but never enough of them in
-a row to meet its thresholds: it took a person to notice, after 40 minutes.
+On 2023-01-25 one command on one router made every router of Azure's WAN
+recompute its tables. Customers saw sporadic timeouts for hours. A vendor's
+availability monitor saw them too, but never enough of them in a row to meet
+its thresholds: it took a person to notice, after 40 minutes.
 
-Here it is in half a minute: a small HTTP service, brownout in front of it, and a monitor that probes it
-twice a second. Now and then most flows go dark, for a second. Two alert rules watch the same probes:
+Here it is in half a minute: a small HTTP service, brownout in front of it, and
+a monitor that probes it twice a second. Now and then most flows go dark, for a
+second. Two alert rules watch the same probes:
   sleepy     3 failures in a row
-  watchful   a tenth of the probes of the last 10 s
+  watchful   a tenth of the probes of the last 15 s
 ";
 
 const READ_ON: &str = "
@@ -50,10 +53,26 @@ pub(in crate::cli) fn run(args: &DemoArgs, printer: &mut Printer) -> Result<u8, 
         printer.note(STORY);
         let replay = "brownout demo".to_owned();
         let play = Play { plan, command: None, replay, outputs: &args.outputs, github: &args.github };
-        let code = play.play(printer).await?;
+        let played = play.play(printer).await?;
+        printer.data(&moral(&played.tally))?;
         printer.data(READ_ON)?;
-        Ok(code)
+        Ok(played.code)
     })
+}
+
+/// What there is to learn from what was observed.
+fn moral(tally: &Tally) -> String {
+    let Some((name, monitor)) = tally.monitors.first() else { return String::new() };
+    let failed = monitor.probes - monitor.succeeded;
+    let mut text = format!("\n{failed} of {} probes of {name} failed:\n", monitor.probes);
+    for (name, detector) in &tally.detectors {
+        let line = match detector.alarms.first() {
+            None => format!("  {name} never noticed\n"),
+            Some(alarm) => format!("  {name} noticed at {}\n", alarm.from),
+        };
+        text.push_str(&line);
+    }
+    text
 }
 
 /// Answers every request with `ok`.

@@ -17,7 +17,7 @@ pub(in crate::cli) fn run(args: &RunArgs, printer: &mut Printer) -> Result<u8, C
     let grouping = if io::stdin().is_terminal() { Grouping::Shared } else { Grouping::Own };
     let command = (!args.wrapped.is_empty()).then(|| Command { words: args.wrapped.clone(), grouping });
     let play = Play { plan, command, replay, outputs: &args.outputs, github: &args.github };
-    runtime()?.block_on(play.play(printer))
+    Ok(runtime()?.block_on(play.play(printer))?.code)
 }
 
 /// The runtime that a run lives on.

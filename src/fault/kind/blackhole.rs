@@ -76,6 +76,10 @@ impl Kind for Blackhole {
         true
     }
 
+    fn ramps_by_buckets(&self) -> bool {
+        true
+    }
+
     fn share(&self) -> Ratio {
         self.share
     }

@@ -71,17 +71,18 @@ impl FromStr for Latency {
 impl Kind for Latency {
     fn summary(&self) -> String {
         let Delay { mean, jitter, shape, correlation } = self.0;
-        let mut text = Span(mean).to_string();
-        if !jitter.is_zero() {
-            text += &format!(" ± {}", Span(jitter));
-            if shape != Shape::Uniform {
-                text += &format!(" {}", format!("{shape:?}").to_lowercase());
-            }
-            if !correlation.is_zero() {
-                text += &format!(", {correlation} correlated");
-            }
+        if jitter.is_zero() {
+            return Span(mean).to_string();
         }
-        text
+        let shape = match shape {
+            Shape::Uniform => "",
+            Shape::Normal => " normal",
+            Shape::Pareto => " pareto",
+            Shape::Exponential => " exponential",
+        };
+        let correlation =
+            if correlation.is_zero() { String::new() } else { format!(", {correlation} correlated") };
+        format!("{} ± {}{shape}{correlation}", Span(mean), Span(jitter))
     }
 
     fn directions(&self) -> Directions {

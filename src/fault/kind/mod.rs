@@ -4,10 +4,12 @@ mod bandwidth;
 mod blackhole;
 mod close;
 mod latency;
+mod loss;
 mod reset;
 
 pub use bandwidth::Bandwidth;
 pub use blackhole::Blackhole;
 pub use close::Close;
 pub use latency::Latency;
+pub use loss::{Loss, LossState};
 pub use reset::Reset;

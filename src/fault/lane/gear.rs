@@ -7,10 +7,14 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::Touch;
-use crate::base::{DelayDraw, Direction, FaultId, PathState, RateScope, SimTime};
+use crate::base::{DelayDraw, Direction, FaultId, PathState, RateScope, SimTime, Stream};
 use crate::fault::link::Link;
 use crate::fault::program::{Caller, Draw, Program};
 use crate::fault::spec::Fault;
+use crate::tcp::Recovery;
+
+/// Most losses of one segment in a row by one fault: `tcp_retries2` lets a connection end after 15 retransmissions.
+const LOSSES_MAX: u32 = 15;
 
 /// The gears of one lane.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub(super) struct Gears {
 struct Gear {
     fault: Arc<Fault>,
     draws: DelayDraw,
+    /// Which segments are lost.
+    losses: Stream,
     /// The link that this lane has to itself.
     link: Link,
     /// The delay of the current slot.
@@ -77,6 +83,32 @@ impl Gears {
         }
     }
 
+    /// How late the next segment is because `state` loses it, and perhaps what is sent in its place. Each loss strikes for
+    /// itself, with draws of its own, as links in a row do.
+    pub(super) fn stall(
+        &mut self,
+        state: &PathState,
+        now: SimTime,
+        recovery: Recovery,
+        bytes: usize,
+    ) -> Duration {
+        let mut lost = 0;
+        let mut losers = Vec::new();
+        for term in &state.losses {
+            let Some(gear) = self.gear(term.fault) else { continue };
+            let by_it = (0..LOSSES_MAX).take_while(|_| gear.losses.happens(term.ratio)).count() as u32;
+            if by_it > 0 {
+                lost += by_it;
+                losers.push(term.fault);
+            }
+        }
+        let stall = if lost == 0 { Duration::ZERO } else { recovery.delay(lost - 1) };
+        for fault in losers {
+            self.touch(fault, now, bytes as u64, stall);
+        }
+        stall
+    }
+
     /// Reserves `bytes` on every link of `state`; says when the last of them lets them go.
     pub(super) fn reserve(&mut self, state: &PathState, now: SimTime, bytes: u64) -> SimTime {
         let direction = self.direction;
@@ -110,10 +142,11 @@ impl Gears {
 
 impl Gear {
     fn new(program: &Program, fault: &Arc<Fault>, caller: &Caller, direction: Direction) -> Self {
-        let label = fault.label.part("delay").ordinal(caller.ordinal).ordinal(direction.index() as u64);
+        let label = fault.label.ordinal(caller.ordinal).ordinal(direction.index() as u64);
         Self {
             fault: Arc::clone(fault),
-            draws: DelayDraw::new(program.seed().stream(label)),
+            draws: DelayDraw::new(program.seed().stream(label.part("delay"))),
+            losses: program.seed().stream(label.part("loss")),
             link: Link::default(),
             delay: Duration::ZERO,
             touch: None,

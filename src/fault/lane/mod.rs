@@ -18,7 +18,7 @@
 //! 3. Latency is not a rate limit: what arrives together leaves together.
 //! 4. A rate holds over any window, with the burst that [`super::burst_bytes`] states.
 //! 5. How reads were cut changes nothing: jitter is drawn once a *flight* (bytes without a pause of [`FLIGHT_GAP`]) and again
-//!    every [`SLOT_BYTES`] within it.
+//!    every [`SLOT_BYTES`] within it; loss is drawn once a segment, counted from the beginning of its flight.
 //! 6. An edit loses nothing: what is timed keeps its deadline; what a removed blackhole held goes on, in order.
 //! 7. What it holds is bounded by [`Lane::room`]; after its end it is inert.
 //!
@@ -40,6 +40,7 @@ use super::link::turn_bytes;
 use super::program::{Caller, Draw, Program};
 use crate::base::limits::{DARK_HELD_BYTES_MAX, LANE_HELD_BYTES_MAX};
 use crate::base::{Cursor, Direction, FaultId, PathState, RateTerm, SimTime, Timeline};
+use crate::tcp::{Recovery, Rto};
 
 /// A pause of this length begins a new flight: a request, an answer, a message. Shorter than any round trip worth
 /// simulating, longer than the pauses between the reads of one burst.
@@ -47,6 +48,9 @@ pub const FLIGHT_GAP: Duration = Duration::from_millis(1);
 
 /// Within a flight jitter is drawn anew every so many bytes, a modest congestion window's worth.
 pub const SLOT_BYTES: usize = 16 << 10;
+
+/// Losses are drawn for segments of this size: an Ethernet frame's, with timestamps.
+pub const SEGMENT_BYTES: usize = 1_448;
 
 /// What a rate-limited lane takes in ahead of what may leave: a link's queue of this length, as a router has one. A larger
 /// one would show the sender a link faster than it is.
@@ -66,6 +70,8 @@ const WRITE_BYTES_MAX: usize = 1 << 20;
 pub struct Lane {
     path: Arc<Timeline<PathState>>,
     cursor: Cursor,
+    /// The path of the opposite direction: ACKs come back on it.
+    back: Arc<Timeline<PathState>>,
     gears: Gears,
     held: VecDeque<Chunk>,
     /// Bytes in `held`, and their cost in memory.
@@ -127,6 +133,9 @@ struct Flight {
     left: usize,
     /// The delay of the current slot.
     delay: Duration,
+    /// Bytes until the next segment, and how late the current one is because it was lost.
+    segment_left: usize,
+    stall: Duration,
 }
 
 // === impl Lane ===
@@ -137,6 +146,7 @@ impl Lane {
         Self {
             path: program.path(draw, caller.bucket, direction),
             cursor: Cursor::default(),
+            back: program.path(draw, caller.bucket, direction.opposite()),
             gears: Gears::new(program, draw, caller, direction),
             held: VecDeque::new(),
             held_bytes: 0,
@@ -153,6 +163,7 @@ impl Lane {
     /// The same connection under an edited program.
     pub fn on_edit(&mut self, program: &Program, draw: &Draw, caller: &Caller, direction: Direction) {
         self.path = program.path(draw, caller.bucket, direction);
+        self.back = program.path(draw, caller.bucket, direction.opposite());
         self.cursor = Cursor::default();
         self.gears.edit(program, draw, caller, direction);
         self.flight.left = 0;
@@ -179,9 +190,8 @@ impl Lane {
         if let Some(fault) = state.dark {
             self.gears.touch(fault, now, bytes.len() as u64, Duration::ZERO);
         }
-        if state.delays.is_empty() {
-            self.flight.left = 0;
-            self.flight.last_arrival = Some(now);
+        if state.delays.is_empty() && state.losses.is_empty() {
+            self.flight = Flight { last_arrival: Some(now), ..Flight::default() };
             let due = self.last_due.max(now);
             return self.hold(bytes, due);
         }
@@ -191,19 +201,50 @@ impl Lane {
         if paused || !jitters {
             self.flight.left = 0;
         }
+        if paused {
+            self.flight.segment_left = 0;
+        }
         while !bytes.is_empty() {
             if self.flight.left == 0 {
                 let (state, _) = self.path.read(&mut self.cursor, now);
                 self.flight.delay = self.gears.draw(state);
                 self.flight.left = if jitters { SLOT_BYTES } else { usize::MAX };
             }
-            let slot = bytes.split_to(bytes.len().min(self.flight.left));
+            let mut slot = bytes.split_to(bytes.len().min(self.flight.left));
             self.flight.left -= slot.len();
             let (state, _) = self.path.read(&mut self.cursor, now);
             self.gears.touch_delays(state, now, slot.len() as u64);
-            let due = self.last_due.max(now.plus(self.flight.delay));
-            self.hold(slot, due);
+            while !slot.is_empty() {
+                let segment = self.next_segment(now, &mut slot, bytes.len());
+                let due = self.last_due.max(now.plus(self.flight.delay + self.flight.stall));
+                self.hold(segment, due);
+            }
         }
+    }
+
+    /// The rest of the current segment or the next one, with its stall drawn; all of `slot`, where nothing is lost.
+    /// `following` bytes arrived behind the slot.
+    fn next_segment(&mut self, now: SimTime, slot: &mut Bytes, following: usize) -> Bytes {
+        let (state, _) = self.path.read(&mut self.cursor, now);
+        if state.losses.is_empty() {
+            self.flight.segment_left = 0;
+            self.flight.stall = Duration::ZERO;
+            return std::mem::take(slot);
+        }
+        if self.flight.segment_left == 0 {
+            let segments = (slot.len() + following).div_ceil(SEGMENT_BYTES);
+            let back = mean_delay(self.back.at(now));
+            let recovery = Recovery {
+                rto: Rto::steady(mean_delay(state) + back),
+                flight: segments,
+                after: segments - 1,
+            };
+            self.flight.stall = self.gears.stall(state, now, recovery, slot.len().min(SEGMENT_BYTES));
+            self.flight.segment_left = SEGMENT_BYTES;
+        }
+        let segment = slot.split_to(slot.len().min(self.flight.segment_left));
+        self.flight.segment_left -= segment.len();
+        segment
     }
 
     /// The sender ended its side: the end travels as the last byte would. An RST may follow a FIN that is still on its
@@ -373,6 +414,10 @@ fn due_bytes(held: &VecDeque<Chunk>, now: SimTime, limit: usize) -> usize {
         }
     }
     sum
+}
+
+fn mean_delay(state: &PathState) -> Duration {
+    state.delays.iter().map(|term| term.delay.mean).sum()
 }
 
 fn slowest(rates: &[RateTerm]) -> Option<&RateTerm> {

@@ -383,7 +383,7 @@ fn lower_windows(
         }
         return None;
     }
-    let named = || faults.faults.iter().filter(|fault| &*fault.parts.name == during.value.as_str());
+    let named = || faults.all.iter().filter(|fault| &*fault.parts.name == during.value.as_str());
     let own = |service: &str| named().any(|fault| &*fault.parts.service == service);
     // Of several services that have a fault of this name, the one that is judged.
     let service = expect.service.get().filter(|service| own(service));

@@ -12,9 +12,9 @@ use super::head::Head;
 use super::mistakes::{FAULT, Mistakes, SERVICE};
 use super::schedule::{check_times, in_run_time, lower_levels, schedule_of};
 use crate::base::limits::{SCENARIO_ITEMS_MAX, TIMELINE_CHANGES_MAX};
-use crate::base::{FaultId, Label, Ratio, SimTime, format_duration};
+use crate::base::{FaultId, Label, PathState, Ratio, SimTime, Timeline, format_duration};
 use crate::diag::{Code, Diagnostic, SourceSpan};
-use crate::fault::{Fault, FaultKind, FaultParts, KINDS, ScheduleError};
+use crate::fault::{Fault, FaultKind, FaultParts, KINDS, Level, ScheduleError};
 use crate::scenario::placed::Placed;
 use crate::scenario::raw::{RawFault, RawScenario};
 
@@ -24,7 +24,7 @@ const PLAN_CHANGES_MAX: usize = 4 * TIMELINE_CHANGES_MAX;
 /// The faults, and what expectations need to find them.
 #[derive(Default)]
 pub(super) struct Faults {
-    pub(super) faults: Vec<Arc<Fault>>,
+    pub(super) all: Vec<Arc<Fault>>,
     pub(super) untouched_allowed: Vec<(Arc<str>, Arc<str>)>,
     /// Every name in the file, by service, with its place: those of mistaken faults too.
     pub(super) names: IndexMap<(Arc<str>, Arc<str>), SourceSpan>,
@@ -174,9 +174,10 @@ impl Faults {
         name: &Arc<str>,
         kind: &FaultKind,
     ) -> bool {
-        let label = Label::new("fault").part(&service).part(name).part("bursts");
+        let label = Label::new("fault").part(&service).part(name);
+        let id = FaultId(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
         let end = if self.exhausted { SimTime::ZERO } else { SimTime::after_start(head.duration.value) };
-        let levels = match lower_levels(told, item, end, &mut head.seed.stream(label)) {
+        let levels = match lower_levels(told, item, end, &mut head.seed.stream(label.part("bursts"))) {
             Ok(levels) => levels,
             Err(ScheduleError::TooManyChanges) => {
                 self.exhausted = true;
@@ -184,25 +185,33 @@ impl Faults {
             }
             Err(_) => return false,
         };
-        if self.exhausted || !self.count(told, item, &service, levels.changes()) {
+        let weather = kind.kind().weather(id, end, &mut head.seed.stream(label.part("weather")));
+        // Too much of it is told as any other sum of changes.
+        let drawn =
+            weather.as_ref().map_or(TIMELINE_CHANGES_MAX, |w| w.as_ref().map_or(0, Timeline::changes));
+        if self.exhausted || !self.count(told, item, &service, levels.changes() + drawn) {
             return false;
         }
-        let Some(level) = in_run_time(&levels, &head.clock) else { return false };
+        let Some(level) = in_run_time(&levels, &Level::ZERO, &head.clock) else { return false };
+        let in_run_time =
+            |weather: &Timeline<PathState>| in_run_time(weather, &PathState::CLEAR, &head.clock);
+        let weather = weather.ok().flatten().as_ref().and_then(in_run_time);
         let raw = &item.value;
         if raw.allow_untouched.get() == Some(&true) {
             self.untouched_allowed.push((Arc::clone(&service), Arc::clone(name)));
         }
         let parts = FaultParts {
-            id: FaultId(u32::try_from(self.faults.len()).unwrap_or(u32::MAX)),
+            id,
             name: Arc::clone(name),
             service,
             kind: kind.clone(),
             level,
+            weather,
             directions: raw.direction.get().copied().unwrap_or_else(|| kind.kind().directions()),
             probability: raw.probability.get().copied().unwrap_or(Ratio::ONE),
             peers: raw.peers.get().cloned().unwrap_or_default(),
         };
-        self.faults.push(Arc::new(Fault::new(parts, head.seed)));
+        self.all.push(Arc::new(Fault::new(parts, head.seed)));
         true
     }
 
@@ -222,7 +231,7 @@ impl Faults {
             format!("the faults of service `{service}` change more than {TIMELINE_CHANGES_MAX} times in all")
         } else if self.changes_total > PLAN_CHANGES_MAX {
             format!("the faults of the scenario change more than {PLAN_CHANGES_MAX} times in all")
-        } else if self.faults.len() >= SCENARIO_ITEMS_MAX {
+        } else if self.all.len() >= SCENARIO_ITEMS_MAX {
             format!("there are more than {SCENARIO_ITEMS_MAX} faults, counted once for each service")
         } else {
             return true;

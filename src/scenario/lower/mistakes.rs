@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use indexmap::IndexMap;
+
 use crate::base::limits::SCENARIO_ITEMS_MAX;
 use crate::base::{format_duration, parse_duration};
 use crate::diag::{Code, Diagnostic, SourceFile, SourceSpan, nearest};
@@ -106,8 +108,12 @@ impl<'a> Mistakes<'a> {
         let counts = [
             (SERVICE, raw.services.span, raw.services.value.len()),
             (FAULT, raw.faults.span().unwrap_or_default(), raw.faults.get().map_or(0, Vec::len)),
-            (MONITOR, raw.monitors.span().unwrap_or_default(), raw.monitors.get().map_or(0, |m| m.len())),
-            (DETECTOR, raw.detectors.span().unwrap_or_default(), raw.detectors.get().map_or(0, |m| m.len())),
+            (MONITOR, raw.monitors.span().unwrap_or_default(), raw.monitors.get().map_or(0, IndexMap::len)),
+            (
+                DETECTOR,
+                raw.detectors.span().unwrap_or_default(),
+                raw.detectors.get().map_or(0, IndexMap::len),
+            ),
             (
                 Sort { one: "expectation", section: "expect" },
                 raw.expect.span().unwrap_or_default(),

@@ -50,7 +50,7 @@ pub(super) fn lower(
         duration: head.duration.value,
         clock: head.clock,
         services,
-        faults: faults.faults,
+        faults: faults.all,
         monitors,
         detectors,
         expectations,

@@ -48,16 +48,16 @@ pub(super) fn check_times(told: &mut Mistakes<'_>, raw: &RawFault, head: &Head) 
     if first_end > end.value {
         let mistake = Diagnostic::error(Code::OutsideScenario, "the fault ends after the scenario does");
         let sum = format!("{} + {} is {}, and {lasts_label}", exact(at), exact(lasts), exact(first_end));
-        let hint = format!("write `for: {}`, or leave `for` out to last to the end", exact(end.value - at));
-        let hint =
-            if every.is_some() { format!("write `for: {}` or less", exact(end.value - at)) } else { hint };
+        let rest = exact(end.value.saturating_sub(at));
+        let hint = format!("write `for: {rest}`, or leave `for` out to last to the end");
+        let hint = if every.is_some() { format!("write `for: {rest}` or less") } else { hint };
         told.push(mistake.at(span, sum).hint(hint));
         return;
     }
     let (Some(every), Some(repeat), Some(span)) = (every, repeat, raw.repeat.span()) else { return };
     let last_end = first_end.saturating_add(every.saturating_mul(repeat.saturating_sub(1)));
     if last_end > end.value && !every.is_zero() {
-        let fit = (end.value - first_end).as_nanos() / every.as_nanos() + 1;
+        let fit = end.value.saturating_sub(first_end).as_nanos() / every.as_nanos() + 1;
         let mistake =
             Diagnostic::error(Code::OutsideScenario, "the last window ends after the scenario does");
         let label = format!("it would end at {}, and {lasts_label}", exact(last_end));
@@ -103,8 +103,9 @@ fn tell(told: &mut Mistakes<'_>, raw: &Placed<RawFault>, error: &ScheduleError) 
             let hint = format!("shorten it to {} or less, rise and fall together", format_duration(*window));
             (or_item(fault.ramp.span()), Some(hint))
         }
-        ScheduleError::RampAndBursts => (or_item(fault.bursts.span()), None),
-        ScheduleError::BurstsWithoutLength => (or_item(fault.bursts.span()), None),
+        ScheduleError::RampAndBursts | ScheduleError::BurstsWithoutLength => {
+            (or_item(fault.bursts.span()), None)
+        }
         ScheduleError::TooManyChanges => {
             let hint =
                 "make its windows, its bursts or the scenario's duration of another order of magnitude";
@@ -118,12 +119,16 @@ fn tell(told: &mut Mistakes<'_>, raw: &Placed<RawFault>, error: &ScheduleError) 
     told.push(Diagnostic::error(code, error.to_string()).at(span, "").maybe_hint(hint));
 }
 
-/// The same levels in run time: what is in force when the excerpt begins is so from t = 0, and nothing is after its end.
-pub(super) fn in_run_time(levels: &Timeline<Level>, clock: &ScenarioClock) -> Option<Timeline<Level>> {
-    let kept = levels.pieces().filter(|(from, _, _)| *from < clock.until);
-    let mut changes: Vec<(SimTime, Level)> = kept.map(|(from, _, level)| (from, *level)).collect();
-    changes.push((clock.until, Level::ZERO));
-    let clipped = Timeline::new(Level::ZERO, changes).ok()?;
+/// The same timeline in run time: what holds when the excerpt begins does so from t = 0, and `nothing` holds after its end.
+pub(super) fn in_run_time<T: Clone + PartialEq>(
+    line: &Timeline<T>,
+    nothing: &T,
+    clock: &ScenarioClock,
+) -> Option<Timeline<T>> {
+    let kept = line.pieces().filter(|(from, _, _)| *from < clock.until);
+    let mut changes: Vec<(SimTime, T)> = kept.map(|(from, _, value)| (from, value.clone())).collect();
+    changes.push((clock.until, nothing.clone()));
+    let clipped = Timeline::new(nothing.clone(), changes).ok()?;
     Some(clipped.project(|t| clock.to_run(t)))
 }
 
@@ -145,7 +150,7 @@ mod tests {
         ];
         let levels = Timeline::new(Level::ZERO, windows).unwrap();
         let clock = ScenarioClock { from: secs(20), until: secs(60), speed: 2.0 };
-        let run = in_run_time(&levels, &clock).unwrap();
+        let run = in_run_time(&levels, &Level::ZERO, &clock).unwrap();
         let pieces: Vec<_> =
             run.pieces().map(|(from, _, level)| (from.as_secs_f64(), level.is_full())).collect();
         assert_eq!(pieces, [(0.0, true), (5.0, false), (15.0, true), (20.0, false)]);
