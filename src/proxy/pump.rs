@@ -257,12 +257,13 @@ impl Pump {
     fn drain(&mut self, cx: &mut Context<'_>, now: SimTime, direction: Direction) -> Step {
         let delivered = self.delivered();
         let lane = &mut self.lanes[direction.index()];
+        // A lane is asked only when its answer can be obeyed: what it lets go before the dial is done would be lost.
+        let Some(sink) = receiver(&self.client, &self.server, direction) else { return Step::Waits(None) };
         let bytes = match lane.poll(now) {
             Action::Wait(until) => return Step::Waits(until),
             Action::Write(bytes) => bytes,
             Action::End(end) => return self.carry_end(direction, end),
         };
-        let Some(sink) = receiver(&self.client, &self.server, direction) else { return Step::Waits(None) };
         let allowed = usize::try_from(self.cuts.allowance(direction, delivered)).unwrap_or(usize::MAX);
         if allowed == 0 {
             // The cut is due: the next turn finds it.

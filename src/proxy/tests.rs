@@ -122,6 +122,19 @@ async fn half_close_goes_through() {
     }
 }
 
+/// A client that ends its half before the service is dialled: the service still hears of it.
+#[tokio::test]
+async fn a_half_close_before_the_dial_is_kept() {
+    let rig = Rig::new(vec![]).await;
+    for _ in 0..50 {
+        let mut client = TcpStream::connect(rig.proxy.address()).await.unwrap();
+        client.shutdown().await.unwrap();
+        let (mut server, _) = rig.upstream.accept().await.unwrap();
+        let read = tokio::time::timeout(Duration::from_secs(20), read_all(&mut server));
+        assert_eq!(read.await.expect("the end of the client's half was lost").unwrap(), b"");
+    }
+}
+
 #[tokio::test]
 async fn a_reset_goes_through_both_ways() {
     let rig = Rig::new(vec![]).await;
