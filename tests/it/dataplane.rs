@@ -20,8 +20,8 @@ fn scenario(upstream: impl std::fmt::Display) -> String {
 }
 
 fn connect(address: SocketAddr) -> TcpStream {
-    let client = TcpStream::connect(address).unwrap();
-    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    let client = TcpStream::connect(address).expect("brownout listens");
+    client.set_read_timeout(Some(PATIENCE)).expect("patience is not zero");
     client
 }
 

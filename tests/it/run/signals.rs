@@ -112,8 +112,8 @@ fn a_second_signal_ends_at_once() {
 }
 
 fn exchange(client: &mut TcpStream) {
-    client.write_all(b"ping").unwrap();
+    client.write_all(b"ping").expect("brownout reads");
     let mut echoed = [0; 4];
-    client.read_exact(&mut echoed).unwrap();
+    client.read_exact(&mut echoed).expect("the echo comes back");
     assert_eq!(&echoed, b"ping");
 }
