@@ -74,6 +74,8 @@ impl Play<'_> {
         let finished = engine::run(Arc::new(self.plan), options, sinks).await?;
         let mut sinks = finished.sink;
         sinks.progress.clear();
+        // A run may end long after its last event.
+        sinks.judge.tick(finished.ended);
         let verdicts = sinks.judge.verdicts(finished.events_lost);
         let code = exit_code(&verdicts, finished.reason);
         for verdict in verdicts {

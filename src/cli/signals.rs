@@ -5,6 +5,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::exit;
+use crate::engine::Descendants;
 
 /// Watches for the rest of the process.
 pub(super) fn watch_all() -> std::io::Result<watch::Receiver<Option<Signal>>> {
@@ -12,6 +13,7 @@ pub(super) fn watch_all() -> std::io::Result<watch::Receiver<Option<Signal>>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     let (sender, receiver) = watch::channel(None);
+    let before = Descendants::now();
     tokio::spawn(async move {
         let mut next = async || {
             tokio::select! {
@@ -22,6 +24,8 @@ pub(super) fn watch_all() -> std::io::Result<watch::Receiver<Option<Signal>>> {
         };
         sender.send_replace(Some(next().await));
         next().await;
+        // A command in a process group of its own would hear nothing of our end.
+        before.kill_newer();
         quit();
     });
     Ok(receiver)

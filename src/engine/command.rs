@@ -49,6 +49,10 @@ pub(super) struct Running {
     before: Vec<Pid>,
 }
 
+/// The descendants of this process at some time.
+#[derive(Clone, Debug)]
+pub struct Descendants(Vec<Pid>);
+
 // === impl Command ===
 
 impl Command {
@@ -128,6 +132,24 @@ impl Running {
             reap(&left());
         }
         adopt_orphans(false);
+    }
+}
+
+// === impl Descendants ===
+
+impl Descendants {
+    /// Those that there are now.
+    pub fn now() -> Self {
+        Self(descendants())
+    }
+
+    /// Kills those that have come since, at once: for an end that waits for nothing.
+    pub fn kill_newer(&self) {
+        // Whoever was starting a child while it was killed is gone by the second turn.
+        for _ in 0..2 {
+            let newer: Vec<Pid> = descendants().into_iter().filter(|pid| !self.0.contains(pid)).collect();
+            signal_all(&newer, Signal::KILL);
+        }
     }
 }
 

@@ -12,5 +12,5 @@ mod monitor;
 mod record;
 mod run;
 
-pub use command::{Command, CommandError, Grouping};
+pub use command::{Command, CommandError, Descendants, Grouping};
 pub use run::{EngineError, Finished, RunOptions, run};

@@ -120,6 +120,10 @@ impl Sink for Implied {
             _ => {}
         }
     }
+
+    fn tick(&mut self, now: SimTime) {
+        self.last = self.last.max(now);
+    }
 }
 
 fn implied(text: &str, subject: &str, state: VerdictState, observed: String) -> Verdict {

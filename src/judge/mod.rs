@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use self::evidence::Evidence;
 use self::implied::Implied;
+use crate::base::SimTime;
 use crate::event::{Entry, RunEnd, Sink, Verdict, VerdictState};
 use crate::scenario::expect::Expectation;
 
@@ -68,6 +69,10 @@ impl Sink for Judge {
         for (expectation, evidence) in &mut self.expectations {
             evidence.record(expectation, entry);
         }
+    }
+
+    fn tick(&mut self, now: SimTime) {
+        self.implied.tick(now);
     }
 }
 

@@ -20,8 +20,8 @@ fn scenario(upstream: impl std::fmt::Display) -> String {
 }
 
 fn connect(address: SocketAddr) -> TcpStream {
-    let client = TcpStream::connect(address).unwrap();
-    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    let client = TcpStream::connect(address).expect("brownout listens");
+    client.set_read_timeout(Some(PATIENCE)).expect("patience is not zero");
     client
 }
 
@@ -62,6 +62,28 @@ print(len(answer), set(answer) == {ord('x')})
     let Some(ran) = python(&Sandbox::new(), snippet, &[&port]) else { return };
     assert_eq!(ran.stdout, "300000 True\n", "{}", ran.stderr);
     assert_eq!(server.seen(1)[0].end, End::Eof);
+    assert_eq!(only_cause(live), json!({"by": "client", "how": "closed"}));
+}
+
+/// Proves that a FIN that comes before the server is dialled is kept for it: the path is dark when the client closes its
+/// half, and lit when the server reads. A FIN that was lost would leave the server waiting, and the test with it.
+#[test]
+fn a_half_close_before_the_dial_is_not_lost() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let faults = "faults: [{ at: 0s, for: 1500ms, blackhole: 100%, allow_untouched: true }]";
+    let scenario = format!("{}{faults}", scenario(listener.local_addr().unwrap()));
+    let mut live = Live::start(&scenario, &[]);
+    let mut client = connect(live.address("echo"));
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    server.set_read_timeout(Some(PATIENCE)).unwrap();
+    assert_eq!(server.read(&mut [0; 4]).unwrap(), 0, "the client's FIN");
+    server.write_all(b"late").unwrap();
+    drop(server);
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "late");
+    drop(client);
     assert_eq!(only_cause(live), json!({"by": "client", "how": "closed"}));
 }
 

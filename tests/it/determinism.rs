@@ -41,9 +41,9 @@ services: {{ echo: {{ upstream: '{address}' }}, other: {{ upstream: '{address}' 
     let mut live = Live::start(&scenario, &["--seed", seed]);
     let target = live.address("echo");
     for _ in 0..CONNECTIONS {
-        let mut client = TcpStream::connect(target).unwrap();
-        client.write_all(b"ping").unwrap();
-        client.read_exact(&mut [0; 4]).unwrap();
+        let mut client = TcpStream::connect(target).expect("brownout listens");
+        client.write_all(b"ping").expect("brownout reads");
+        client.read_exact(&mut [0; 4]).expect("the echo comes back");
     }
     let played = live.interrupt();
     played.expect_code(130);

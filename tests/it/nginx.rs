@@ -261,7 +261,7 @@ print(json.dumps({
     let junit = played.sandbox.write("copy.xml", played.junit());
     let Some(parsed) = python(&Sandbox::new(), snippet, &[&junit.to_string_lossy()]) else { return };
     assert_eq!(parsed.code, Some(0), "{}", parsed.stderr);
-    let parsed: Value = serde_json::from_str(&parsed.stdout).unwrap();
+    let parsed: Value = serde_json::from_str(&parsed.stdout).expect("the snippet writes JSON");
     let json = played.json();
     let expectations = list(&json, "expectations");
     let of_state = |state| expectations.iter().filter(|e| e["state"] == state).count();
@@ -293,30 +293,34 @@ fn stories(played: &Played) -> Vec<Story> {
 }
 
 /// The figures, for a person who runs this test with `--nocapture`.
+#[expect(clippy::print_stderr, reason = "cargo shows it to who asks for it")]
 fn print_figures(stories: &[Story], json: &Value) {
-    let mut page = String::from("service  curls  exits              bytes to curl  fastest s  slowest s\n");
-    for service in list(json, "services") {
+    let services = list(json, "services").iter().map(|service| {
         let name = string(service, "name");
         let curls: Vec<&Measured> =
             stories.iter().map(|story| &story.measured).filter(|measured| measured.service == name).collect();
-        let with = |exit| curls.iter().filter(|measured| measured.exit == exit).count();
-        let exits: Vec<String> = [0, 28, 56].map(|exit| format!("{exit}: {}", with(exit))).to_vec();
+        let [fine, timed_out, reset] =
+            [0, 28, 56].map(|exit| curls.iter().filter(|measured| measured.exit == exit).count());
         let bytes: u64 = curls.iter().map(|measured| measured.headers + measured.body).sum();
         let totals = || curls.iter().map(|measured| measured.total);
         let (fastest, slowest) = (totals().fold(f64::INFINITY, f64::min), totals().fold(0.0, f64::max));
-        let (curls, exits) = (curls.len(), exits.join(", "));
-        page += &format!("{name:<8} {curls:>5}  {exits:<18} {bytes:>13}  {fastest:>9.4}  {slowest:>9.4}\n");
-    }
-    for fault in list(json, "faults") {
+        let curls = curls.len();
+        format!(
+            "{name:<8} {curls:>5} {fine:>5} {timed_out:>8} {reset:>9} {bytes:>13} {fastest:>9.4} {slowest:>9.4}"
+        )
+    });
+    let faults = list(json, "faults").iter().map(|fault| {
         let (hit, bytes) = (count(fault, "connections_hit"), count(fault, "bytes"));
-        page += &format!("fault {:<11} hit {hit} connections, {bytes} bytes\n", string(fault, "name"));
-    }
-    for monitor in list(json, "monitors") {
+        format!("fault {:<10} hit {hit} connections, {bytes} bytes", string(fault, "name"))
+    });
+    let monitors = list(json, "monitors").iter().map(|monitor| {
         let (good, all) = (count(monitor, "succeeded"), count(monitor, "probes"));
         let (name, p50) = (string(monitor, "name"), number(&monitor["latency"], "p50_s"));
-        page += &format!("monitor {name:<9} {good} of {all} probes succeeded, p50 {p50:.4} s\n");
-    }
-    eprintln!("{page}");
+        format!("monitor {name:<8} {good} of {all} probes succeeded, p50 {p50:.4} s")
+    });
+    let title = "service  curls  fine  exit 28   exit 56 bytes to curl fastest s slowest s".to_owned();
+    let lines: Vec<String> = [title].into_iter().chain(services).chain(faults).chain(monitors).collect();
+    eprintln!("{}", lines.join("\n"));
 }
 
 // === impl Measured ===
@@ -329,14 +333,18 @@ impl Measured {
         };
         Self {
             service: service.to_owned(),
-            port: port.parse().unwrap(),
-            exit: exit.parse().unwrap(),
-            status: status.parse().unwrap(),
-            total: total.parse().unwrap(),
-            first_byte: first_byte.parse().unwrap(),
-            sent: sent.parse().unwrap(),
-            headers: headers.parse().unwrap(),
-            body: body.parse().unwrap(),
+            port: parsed(port),
+            exit: parsed(exit),
+            status: parsed(status),
+            total: parsed(total),
+            first_byte: parsed(first_byte),
+            sent: parsed(sent),
+            headers: parsed(headers),
+            body: parsed(body),
         }
     }
+}
+
+fn parsed<T: std::str::FromStr>(field: &str) -> T {
+    field.parse().unwrap_or_else(|_| panic!("curl wrote no number: {field:?}"))
 }

@@ -37,6 +37,16 @@ fn a_fault_that_was_not_reached_is_told_as_such() {
     );
 }
 
+/// Proves that a run in which nothing at all happens knows how long it lasted: its fault was in force and met nobody, which
+/// is not the same as never being reached.
+#[test]
+fn a_run_without_any_event_has_lasted_all_the_same() {
+    let scenario = one_service(NOBODY, IDLE_FAULT).replace("30s", "300ms");
+    let played = play(&scenario, &[], "");
+    played.expect_code(1);
+    assert_eq!(string(&played.json()["expectations"][0], "observed"), "no traffic met it");
+}
+
 /// Proves that `allow_untouched` forgives, for one fault or for the whole file.
 #[test]
 fn an_untouched_fault_can_be_allowed() {
@@ -154,7 +164,7 @@ fn an_unknown_key_is_told_at_its_place() {
     let played = play(&one_service(NOBODY, "faults:\n  - { latencey: 5ms }\n"), &[], "echo began >began");
     played.expect_code(2);
     let Played { ran, sandbox } = &played;
-    for words in ["unknown key `latencey`", "scenario.yaml:5:5", "did you mean `latency`?"] {
+    for words in ["unknown key `latencey`", "scenario.yaml:5:7", "did you mean `latency`?"] {
         assert!(ran.stderr.contains(words), "{words:?} is not in\n{}", ran.stderr);
     }
     assert_eq!(ran.stdout, "");

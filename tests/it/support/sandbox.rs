@@ -174,6 +174,8 @@ impl Collected {
     /// Everything, once the pipe is closed.
     fn finish(&mut self) -> String {
         if let Some(reader) = self.reader.take() {
+            // A process that escaped the group would keep the pipe open for as long as it lives.
+            wait_for("the end of a program's output", || reader.is_finished().then_some(()));
             reader.join().expect("the reader does not panic");
         }
         self.text()
