@@ -229,10 +229,6 @@ impl Pump {
                 Poll::Pending => Step::Waits(None),
                 Poll::Ready(Ok(server)) => {
                     self.server = Server::Up(server);
-                    // A client that closed its half before the dial was done: nobody was there yet to be told.
-                    if self.lanes[Direction::ToServer.index()].finished() {
-                        return self.carry_end(Direction::ToServer, LaneEnd::Eof);
-                    }
                     Step::Moved
                 }
                 Poll::Ready(Err(cause)) => {
