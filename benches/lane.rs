@@ -1,8 +1,8 @@
 //! The lane alone: how many chunks a second one thread takes through it, without sockets or clocks.
 //!
-//! An element is the whole life of a chunk: taken in, polled until it is due, shown, written. Time jumps to each deadline.
-//! The delays have jitter, which is drawn for every chunk, for each begins a flight of its own, and a chunk of 64 KiB has four slots with
-//! a draw each. With no fault the lane is made to hold what it would let pass.
+//! An element is the whole life of a chunk: taken in, polled until it is due, shown, written. Time jumps to each
+//! deadline. The delays have jitter, which is drawn for every chunk, for each begins a flight of its own, and a chunk
+//! of 64 KiB has four slots with a draw each. With no fault the lane is made to hold what it would let pass.
 //!
 //! Not measured: the copy from a socket into a chunk, system calls, the timer (see `relay` and `timer`).
 

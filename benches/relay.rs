@@ -1,15 +1,18 @@
 //! The data plane on live loopback sockets: what a proxy costs beside no proxy, and what faults cost beside none.
 //!
-//! Client and upstream are threads with blocking sockets, as other programs would be; the proxies run on a tokio runtime of
-//! the default size. Two things are measured: a bulk answer, whole, from the request to its last byte, and round trips of 64 bytes
-//! each way. Criterion measures one subject after another, for comparisons with an earlier run; the table at the end
-//! measures all of them in turns, so that a noisy machine is noisy for all alike, and its ratios mean something.
+//! Client and upstream are threads with blocking sockets, as other programs would be; the proxies run on a tokio
+//! runtime of the default size. Two things are measured: a bulk answer, whole, from the request to its last byte, and
+//! round trips of 64 bytes each way. Criterion measures one subject after another, for comparisons with an earlier run;
+//! the table at the end measures all of them in turns, so that a noisy machine is noisy for all alike, and its ratios
+//! mean something.
 //!
-//! Subjects: `direct` (no proxy), `relay` (a proxy without a fault), and lanes that hold bytes: `1us` and `rate` as good as
-//! without delay, `10ms` with one constant delay, `5 faults` with four delays and a rate.
+//! Subjects: `direct` (no proxy), `copy` (a proxy of ten lines, with tokio's `copy_bidirectional` and buffers as large
+//! as brownout's reads: what any proxy costs), `relay` (brownout without a fault), and lanes that hold bytes: `1us` and
+//! `rate` as good as without delay, `10ms` with one constant delay, `5 faults` with four delays and a rate.
 //!
-//! Not measured: many connections at once, connection set-up, a network card, memory. All ends share this machine's cores,
-//! so throughput is lower than between machines with cores of their own.
+//! Not measured: many connections at once, connection set-up, a network card, memory. All ends share this machine's
+//! cores, so throughput is lower than between machines with cores of their own. A round trip is mostly the waking of
+//! threads: which core each is on moves it more than brownout does, so read it beside `copy`, not beside `direct`.
 
 #[path = "support/mode.rs"]
 mod mode;
@@ -29,6 +32,8 @@ use brownout::scenario;
 use criterion::{Criterion, Throughput};
 use tokio::runtime::Runtime;
 
+use self::Between::{Brownout, Nothing, TenLines};
+
 /// A request says in its first eight bytes how long an answer it wants.
 const REQUEST_BYTES: usize = 64;
 
@@ -38,29 +43,41 @@ const BULK_BYTES: u64 = 256 << 20;
 const BULK_BYTES_TESTED: u64 = 4 << 20;
 
 /// Turns of the table: bulk transfers, and batches of round trips.
-const TURNS: usize = 9;
-const TRIPS_PER_TURN: usize = 300;
+const TURNS: usize = 15;
+const TRIPS_PER_TURN: usize = 200;
 
-/// The name of a subject, and its faults; none without a proxy.
-type Setup = (&'static str, Option<&'static [&'static str]>);
+/// What is between client and upstream.
+#[derive(Clone, Copy)]
+enum Between {
+    Nothing,
+    /// The proxy that anybody would write: tokio's `copy_bidirectional`.
+    TenLines,
+    /// brownout with these faults.
+    Brownout(&'static [&'static str]),
+}
+
+/// The name of a subject, and what it is.
+type Setup = (&'static str, Between);
 
 const FAR_ABOVE: &str = "bandwidth: 100GB/s";
 
-const BULK: [Setup; 6] = [
-    ("direct", None),
-    ("relay", Some(&[])),
-    ("1us", Some(&["latency: 1us"])),
-    ("rate", Some(&[FAR_ABOVE])),
-    ("10ms", Some(&["latency: 10ms"])),
-    ("5 faults", Some(&["latency: 1ms", "latency: 2ms", "latency: 3ms", "latency: 4ms", FAR_ABOVE])),
+const BULK: [Setup; 7] = [
+    ("direct", Nothing),
+    ("copy", TenLines),
+    ("relay", Brownout(&[])),
+    ("1us", Brownout(&["latency: 1us"])),
+    ("rate", Brownout(&[FAR_ABOVE])),
+    ("10ms", Brownout(&["latency: 10ms"])),
+    ("5 faults", Brownout(&["latency: 1ms", "latency: 2ms", "latency: 3ms", "latency: 4ms", FAR_ABOVE])),
 ];
 
-const TRIPS: [Setup; 5] = [
-    ("direct", None),
-    ("relay", Some(&[])),
-    ("1us", Some(&["latency: 1us"])),
-    ("rate", Some(&[FAR_ABOVE])),
-    ("5 faults", Some(&["latency: 1us", "latency: 1us", "latency: 1us", "latency: 1us", FAR_ABOVE])),
+const TRIPS: [Setup; 6] = [
+    ("direct", Nothing),
+    ("copy", TenLines),
+    ("relay", Brownout(&[])),
+    ("1us", Brownout(&["latency: 1us"])),
+    ("rate", Brownout(&[FAR_ABOVE])),
+    ("5 faults", Brownout(&["latency: 1us", "latency: 1us", "latency: 1us", "latency: 1us", FAR_ABOVE])),
 ];
 
 /// A connection to the upstream, and the proxy that it goes through.
@@ -74,9 +91,15 @@ struct Subject {
 // === impl Subject ===
 
 impl Subject {
-    fn new((name, faults): Setup, runtime: &Runtime, upstream: SocketAddr) -> Self {
-        let proxy = faults.map(|faults| start_proxy(faults, runtime, upstream));
-        let address = proxy.as_ref().map_or(upstream, |(proxy, _)| proxy.address());
+    fn new((name, between): Setup, runtime: &Runtime, upstream: SocketAddr) -> Self {
+        let (address, proxy) = match between {
+            Nothing => (upstream, None),
+            TenLines => (start_copy(runtime, upstream), None),
+            Brownout(faults) => {
+                let proxy = start_proxy(faults, runtime, upstream);
+                (proxy.0.address(), Some(proxy))
+            }
+        };
         let stream = TcpStream::connect(address).expect("the listener is bound");
         stream.set_nodelay(true).expect("the socket is open");
         Self { name, stream, buffer: vec![0; 256 << 10], _proxy: proxy }
@@ -117,6 +140,23 @@ fn start_proxy(faults: &[&str], runtime: &Runtime, upstream: SocketAddr) -> (Pro
     let shared = Shared { clock, timer: Timer::start(clock).expect("a timer starts"), outbox };
     let bound = Bound::bind(config).expect("the kernel has a free port");
     (bound.start(plan.program(0), shared), entries)
+}
+
+/// Relays one connection without brownout.
+fn start_copy(runtime: &Runtime, upstream: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("the kernel has a free port");
+    listener.set_nonblocking(true).expect("the socket is open");
+    let address = listener.local_addr().expect("the socket is bound");
+    runtime.spawn(async move {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let (mut client, _) = listener.accept().await?;
+        let mut server = tokio::net::TcpStream::connect(upstream).await?;
+        client.set_nodelay(true)?;
+        server.set_nodelay(true)?;
+        let buffer = 256 << 10;
+        tokio::io::copy_bidirectional_with_sizes(&mut client, &mut server, buffer, buffer).await
+    });
+    address
 }
 
 /// Answers requests until the program ends, each connection on a thread of its own.
@@ -195,14 +235,6 @@ fn tell_bulk(subjects: &mut [Subject]) {
     let mut times = in_turns(subjects, 1, |subject| subject.ask(BULK_BYTES));
     let rates: Vec<f64> =
         times.iter_mut().map(|times| BULK_BYTES as f64 / 1e6 / quantile(times, 0.5).as_secs_f64()).collect();
-    println!("\nbulk, {} MiB, median of {TURNS} turns:", BULK_BYTES >> 20);
-    for (subject, rate) in subjects.iter().zip(&rates) {
-        let (direct, relay) = (100.0 * rate / rates[0], 100.0 * rate / rates[1]);
-        println!(
-            "  {:<9} {rate:>6.0} MB/s  {direct:>4.0} % of direct  {relay:>4.0} % of relay",
-            subject.name
-        );
-    }
     let rate_of = |name| {
         subjects
             .iter()
@@ -210,6 +242,14 @@ fn tell_bulk(subjects: &mut [Subject]) {
             .find(|(subject, _)| subject.name == name)
             .map_or(f64::NAN, |(_, rate)| *rate)
     };
+    println!("\nbulk, {} MiB, median of {TURNS} turns:", BULK_BYTES >> 20);
+    for (subject, rate) in subjects.iter().zip(&rates) {
+        let (direct, relay) = (100.0 * rate / rates[0], 100.0 * rate / rate_of("relay"));
+        println!(
+            "  {:<9} {rate:>6.0} MB/s  {direct:>4.0} % of direct  {relay:>4.0} % of relay",
+            subject.name
+        );
+    }
     let ratio = 100.0 * rate_of("10ms") / rate_of("1us").max(rate_of("rate"));
     println!(
         "  with 10 ms a lane moves {ratio:.0} % of what the better of `1us` and `rate` moves (goal: 80 %)"

@@ -1,7 +1,7 @@
 //! From the text of a scenario to its plan: reading, checking and lowering, for a small file and for a large one.
 //!
-//! The small one is what `brownout demo` plays; the large one has 200 faults, each with windows, jitter and a ramp.
-//! Not measured: the file system, and how mistakes are told.
+//! The small one is what `brownout demo` plays; the large one has 200 faults, each with two windows, a ramp and jitter. Not
+//! measured: the file system, and how mistakes are told.
 
 #[path = "support/scenarios.rs"]
 mod scenarios;
@@ -17,7 +17,7 @@ const SMALL: &str = include_str!("../scenarios/demo.yaml");
 fn large() -> String {
     scenarios::of_faults((0..200).map(|n| {
         let mean = 10 + n % 50;
-        format!("for: 10m, every: 100d, ramp: 10s, latency: {{ mean: {mean}ms, jitter: 5ms, distribution: normal }}")
+        format!("for: 10m, every: 12h, repeat: 2, ramp: 10s, latency: {{ mean: {mean}ms, jitter: 5ms, distribution: normal }}")
     }))
 }
 

@@ -1,5 +1,7 @@
 //! Scenarios made of faults.
 
+use std::fmt::Write as _;
+
 /// A scenario of one service, with these faults in force for longer than any measurement takes.
 pub(crate) fn of_faults<F: AsRef<str>>(faults: impl IntoIterator<Item = F>) -> String {
     let mut text = "
@@ -11,8 +13,9 @@ services:
     .to_owned();
     let mut heading = "faults:\n";
     for (n, fault) in faults.into_iter().enumerate() {
-        text += heading;
-        text += &format!("  - {{ name: fault-{n}, at: 0s, {} }}\n", fault.as_ref());
+        let fault = fault.as_ref();
+        writeln!(text, "{heading}  - {{ name: fault-{n}, at: 0s, {fault} }}")
+            .expect("a string takes any text");
         heading = "";
     }
     text
