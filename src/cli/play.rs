@@ -9,7 +9,7 @@ use fs_err::File;
 
 use super::args::{GithubArgs, OutputArgs, ReportFiles};
 use super::error::CliError;
-use super::printer::Printer;
+use super::printer::{Printer, plain_line};
 use super::progress::Progress;
 use super::signals;
 use crate::base::SimTime;
@@ -151,6 +151,11 @@ impl Sink for Sinks {
     fn record(&mut self, entry: &Entry) {
         self.keep(entry);
         self.judge.record(entry);
+        if let Event::RunStarted(header) = &entry.event {
+            for service in &header.services {
+                plain_line(&format!("{}  {} → {}", service.name, service.listen, service.upstream));
+            }
+        }
         self.progress.show(&self.tally, entry.t);
     }
 

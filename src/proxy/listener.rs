@@ -55,9 +55,10 @@ pub(super) async fn accept_all(
         let span = tracing::info_span!(
             "connection", service = %service.config.name, %client, ordinal = caller.ordinal, bucket = caller.bucket.0
         );
+        let opening = service.open(caller);
         let service = Arc::clone(&service);
         let session = async move {
-            service.serve(stream, caller).await;
+            service.serve(stream, opening).await;
             drop(slot);
         };
         tasks.spawn(session.instrument(span));

@@ -13,7 +13,16 @@ use super::pump::Pump;
 use super::{ServiceConfig, Shared};
 use crate::base::SimTime;
 use crate::event::{BrownoutReason, ConnectionEnded, ConnectionOpened, EndCause, Event, Hit};
-use crate::fault::{Caller, Program, Touch};
+use crate::fault::{Caller, Draw, Program, Touch};
+
+/// A connection that was just accepted: when, and what was drawn for it.
+#[derive(Debug)]
+pub(super) struct Opening {
+    caller: Caller,
+    accepted: SimTime,
+    program: Arc<Program>,
+    draw: Draw,
+}
 
 /// What all connections of a service share.
 #[derive(Debug)]
@@ -38,27 +47,32 @@ impl Service {
         Self { config, shared, held: AtomicUsize::new(0), programs, running }
     }
 
+    /// Journals a connection. By the acceptor itself, so that the journal has them in the order of acceptance.
+    pub(super) fn open(&self, caller: Caller) -> Opening {
+        let accepted = self.shared.clock.now();
+        let program = Arc::clone(&self.programs.borrow());
+        let draw = program.draw(&caller);
+        let opened = ConnectionOpened {
+            service: Arc::clone(&self.config.name),
+            ordinal: caller.ordinal,
+            client: caller.client,
+            bucket: caller.bucket,
+            drawn: draw.names(),
+        };
+        self.shared.outbox.put(accepted, Event::ConnectionOpened(opened));
+        Opening { caller, accepted, program, draw }
+    }
+
     /// Serves one connection to its end.
-    pub(super) async fn serve(self: Arc<Self>, client: TcpStream, caller: Caller) {
+    pub(super) async fn serve(self: Arc<Self>, client: TcpStream, opening: Opening) {
         // See `dial`: small writes must not wait.
         let _best_effort = client.set_nodelay(true);
+        let Opening { caller, accepted, program, draw } = opening;
+        // Its version is that of the proxy's beginning: whatever was edited since is an edit of this connection, too.
         let mut programs = self.programs.clone();
-        let accepted = self.shared.clock.now();
-        let mut pump = {
-            let program = programs.borrow_and_update();
-            let draw = program.draw(&caller);
-            let opened = ConnectionOpened {
-                service: Arc::clone(&self.config.name),
-                ordinal: caller.ordinal,
-                client: caller.client,
-                bucket: caller.bucket,
-                drawn: draw.names(),
-            };
-            self.shared.outbox.put(accepted, Event::ConnectionOpened(opened));
-            Pump::new(Arc::clone(&self), client, caller, &program, &draw, accepted)
-        };
+        let mut pump = Pump::new(Arc::clone(&self), client, caller, &program, &draw, accepted);
         tracing::debug!("accepted");
-        let mut faults = programs.borrow().faults().to_vec();
+        let mut faults = program.faults().to_vec();
         let cause = loop {
             tokio::select! {
                 biased;
