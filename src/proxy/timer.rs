@@ -1,4 +1,4 @@
-//! A precise timer: deadlines of run time, kept to tens of microseconds.
+//! A precise timer: deadlines of run time, kept to about a tenth of a millisecond.
 //!
 //! Tokio's own timer has a granularity of a millisecond, which is a fault of its own when 10 ms are asked for. On Linux
 //! this one is a `timerfd` in tokio's reactor, armed for the earliest of all deadlines; elsewhere it falls back to tokio's.
