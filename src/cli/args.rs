@@ -68,6 +68,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Report a run again, from its journal
     Report(ReportArgs),
+    /// List the scenarios that are built in, or show one
+    Scenarios(ScenariosArgs),
     /// Print the JSON Schema of scenario files, for editors
     Schema,
 }
@@ -84,7 +86,7 @@ pub(super) struct DemoArgs {
 /// Arguments of `brownout run`.
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct RunArgs {
-    /// The scenario file
+    /// The scenario: a file, or the name of one that is built in (see `brownout scenarios`)
     pub(super) scenario: PathBuf,
     #[command(flatten)]
     pub(super) overrides: OverrideArgs,
@@ -101,11 +103,11 @@ pub(super) struct RunArgs {
 /// What the command line changes in a scenario.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub(super) struct OverrideArgs {
-    /// Where a service really is, instead of the file's upstream
-    #[arg(long = "service", value_name = "NAME=HOST:PORT")]
+    /// Where a service really is, instead of the file's upstream; without NAME, the only service
+    #[arg(long = "service", value_name = "[NAME=]HOST:PORT")]
     pub(super) services: Vec<Named<Upstream>>,
     /// Where brownout listens for a service, instead of the file's address; port 0 lets the kernel choose
-    #[arg(long = "listen", value_name = "NAME=HOST:PORT")]
+    #[arg(long = "listen", value_name = "[NAME=]HOST:PORT")]
     pub(super) listens: Vec<Named<Listen>>,
     /// The seed of all draws
     #[arg(long)]
@@ -154,9 +156,16 @@ pub(super) struct GithubArgs {
 /// Arguments of `brownout check`.
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct CheckArgs {
-    /// The scenario files
+    /// The scenarios: files, or names of those that are built in
     #[arg(required = true)]
     pub(super) scenarios: Vec<PathBuf>,
+}
+
+/// Arguments of `brownout scenarios`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct ScenariosArgs {
+    /// Show this one
+    pub(super) name: Option<String>,
 }
 
 /// Arguments of `brownout report`.

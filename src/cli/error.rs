@@ -30,6 +30,16 @@ pub(super) enum CliError {
     /// A journal can't be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Something that goes by no name that is known.
+    #[error("there is no {what} `{name}`; {hint}")]
+    NoSuch {
+        /// What was looked for.
+        what: &'static str,
+        /// As given.
+        name: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// A journal holds no run.
     #[error("{0} holds no run: its first line should be the event `run_started`")]
     NoRun(String),
@@ -49,7 +59,7 @@ impl CliError {
     /// The exit code that it leads to.
     pub(super) const fn exit_code(&self) -> u8 {
         match self {
-            Self::Scenario(_) | Self::LogFilter { .. } | Self::NoRun(_) => exit::USAGE,
+            Self::Scenario(_) | Self::LogFilter { .. } | Self::NoSuch { .. } | Self::NoRun(_) => exit::USAGE,
             Self::Engine(_) | Self::Io(_) | Self::Journal(_) => exit::ENVIRONMENT,
             Self::Report { .. } => exit::INTERNAL,
         }

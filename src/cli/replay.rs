@@ -20,10 +20,10 @@ pub(super) fn of_run(scenario: &Path, seed: u64, overrides: &OverrideArgs, wrapp
         flag("until", until.to_string());
     }
     for service in &overrides.services {
-        flag("service", format!("{}={}", service.name, service.address));
+        flag("service", service.to_string());
     }
     for listen in &overrides.listens {
-        flag("listen", format!("{}={}", listen.name, listen.address.0));
+        flag("listen", listen.to_string());
     }
     if !wrapped.is_empty() {
         words.push("--".to_owned());

@@ -2,6 +2,7 @@
 //!
 //! Each mistake says what would have been right. Names are not resolved here: a plan is a pure function of its file.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -52,8 +53,8 @@ pub enum AddressError {
         /// The whole text.
         text: String,
     },
-    /// `NAME=HOST:PORT` without its name.
-    #[error("expected `NAME=HOST:PORT`, found `{0}`")]
+    /// `=HOST:PORT`.
+    #[error("expected `NAME=HOST:PORT`, or `HOST:PORT` alone for the only service, found `{0}`")]
     NoName(String),
 }
 
@@ -61,11 +62,11 @@ pub enum AddressError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listen(pub SocketAddr);
 
-/// `NAME=ADDRESS`, as flags have it.
+/// `NAME=ADDRESS`, or `ADDRESS` alone, as flags have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named<T> {
-    /// The service.
-    pub name: Arc<str>,
+    /// The service; the only one of the scenario, if not given.
+    pub name: Option<Arc<str>>,
     /// Its address.
     pub address: T,
 }
@@ -120,17 +121,39 @@ impl FromStr for Listen {
     }
 }
 
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 // === impl Named ===
+
+impl<T> Named<T> {
+    /// Whether it is about this service; `only` says that the scenario has no other.
+    pub(super) fn is_about(&self, service: &str, only: bool) -> bool {
+        self.name.as_deref().map_or(only, |name| name == service)
+    }
+}
 
 impl<T: FromStr<Err = AddressError>> FromStr for Named<T> {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let (name, address) = text.split_once('=').ok_or_else(|| AddressError::NoName(text.to_owned()))?;
-        if name.is_empty() {
-            return Err(AddressError::NoName(text.to_owned()));
+        match text.split_once('=') {
+            None => Ok(Self { name: None, address: text.parse()? }),
+            Some(("", _)) => Err(AddressError::NoName(text.to_owned())),
+            Some((name, address)) => Ok(Self { name: Some(name.into()), address: address.parse()? }),
         }
-        Ok(Self { name: name.into(), address: address.parse()? })
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Named<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{name}={}", self.address),
+            None => self.address.fmt(f),
+        }
     }
 }
 
@@ -186,7 +209,10 @@ mod tests {
         assert_eq!("localhost:80".parse::<Listen>().unwrap().0.to_string(), "127.0.0.1:80");
         assert_eq!("[::]:0".parse::<Listen>().unwrap().0.to_string(), "[::]:0");
         let named: Named<Upstream> = "portal=localhost:3000".parse().unwrap();
-        assert_eq!((&*named.name, named.address.port), ("portal", 3000));
+        assert_eq!((named.name.as_deref(), named.address.port), (Some("portal"), 3000));
+        for text in ["portal=localhost:3000", "[::1]:80"] {
+            assert_eq!(text.parse::<Named<Upstream>>().unwrap().to_string(), text);
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod address;
 mod describe;
 pub mod expect;
 mod explain;
+mod library;
 mod load;
 mod lower;
 mod placed;
@@ -31,6 +32,7 @@ pub use describe::{
     quantile_text, window_text,
 };
 pub use explain::explain;
+pub use library::{LIBRARY, Shipped, load_scenario, shipped};
 pub use load::{LoadError, Overrides, load_file, load_text, load_text_with};
 pub use plan::{Check, DetectorPlan, MonitorPlan, Plan, ScenarioClock, ServicePlan, Upstream};
 pub use schema::json_schema;

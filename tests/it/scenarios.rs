@@ -1,26 +1,85 @@
-//! The scenarios that are shipped: each one is valid, and the demo tells its story.
-
-use std::path::{Path, PathBuf};
+//! The library of scenarios: an installed binary has them, each is valid and keeps its promise when it is played, and
+//! the demo tells its story.
 
 use serde_json::Value;
 
-use crate::support::{Sandbox, brownout, count, list, named, number, text};
+use crate::support::{HttpServer, Sandbox, brownout, count, list, named, number, text};
 
-/// Proves that every shipped scenario is valid, and that a person sees its name and what will happen when.
+/// The names that `brownout scenarios` lists.
+fn library() -> Vec<String> {
+    let ran = Sandbox::new().run(brownout().arg("scenarios"));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let listed = ran.stdout.lines().take_while(|line| !line.is_empty());
+    let names: Vec<String> = listed.filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
+    assert!(names.len() >= 5, "{}", ran.stdout);
+    names
+}
+
+/// Proves that each scenario of the library is shown as the file that it is, that it is valid, and that a person sees
+/// its name and what will happen when.
 #[test]
-fn every_shipped_scenario_checks() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let files = fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let is_yaml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yaml");
-    let files: Vec<PathBuf> = files.filter(is_yaml).collect();
-    assert!(!files.is_empty());
-    for file in files {
-        let ran = Sandbox::new().run(brownout().arg("check").arg(&file));
-        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{}", file.display());
-        let source = fs_err::read_to_string(&file).unwrap();
-        let name = source.lines().find_map(|line| line.strip_prefix("name: ")).expect("it has a name");
-        assert!(ran.stdout.contains(name.trim_matches('"')), "{}", ran.stdout);
+fn every_scenario_of_the_library_checks() {
+    let sandbox = Sandbox::new();
+    for name in library() {
+        let shown = sandbox.run(brownout().args(["scenarios", &name]));
+        let title = shown.stdout.lines().find_map(|line| line.strip_prefix("name: ")).expect("it has a name");
+        sandbox.write("copy.yaml", &shown.stdout);
+        for scenario in [name.as_str(), "copy.yaml"] {
+            let ran = sandbox.run(brownout().args(["check", scenario]));
+            assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{name}");
+            assert!(ran.stdout.contains(title.trim_matches('"')), "{}", ran.stdout);
+        }
     }
+}
+
+/// Proves that each scenario of the library meets its own expectations, from its first second to its last, around a
+/// plain HTTP server, all side by side: a newcomer's first run must pass. (The demo has a test of its own.)
+#[test]
+fn every_scenario_of_the_library_keeps_its_promise() {
+    let server =
+        HttpServer::start("a page of some length, so that a narrow link has something to do\n".repeat(8));
+    let upstream = server.address().to_string();
+    let play = |name: &str| {
+        let sandbox = Sandbox::new();
+        let services = sandbox.run(brownout().args(["scenarios", name]));
+        let scenario: Value = serde_saphyr::from_str(&services.stdout).expect("a scenario is YAML");
+        let services = scenario["services"].as_object().expect("it has services").keys();
+        let mut command = brownout();
+        command.args(["run", name]);
+        for service in services {
+            command.args(["--service", &format!("{service}={upstream}")]);
+            command.args(["--listen", &format!("{service}=127.0.0.1:0")]);
+        }
+        let ran = sandbox.run(&mut command);
+        assert_eq!(ran.code, Some(0), "{name}:\n{}\n{}", ran.stdout, ran.stderr);
+    };
+    std::thread::scope(|scope| {
+        for name in library().into_iter().filter(|name| name != "demo") {
+            scope.spawn(move || play(&name));
+        }
+    });
+}
+
+/// Proves that the only service of a scenario needs no name on the command line, and that a mistaken name of a scenario
+/// leads to the right one.
+#[test]
+fn a_scenario_of_the_library_is_run_by_its_name() {
+    let server = HttpServer::start("ok\n");
+    let upstream = server.address().to_string();
+    let sandbox = Sandbox::new();
+    let args = ["--listen", "127.0.0.1:0", "--service", &upstream, "--until", "500ms", "--", "true"];
+    let ran = sandbox.run(brownout().args(["run", "lossy-wifi"]).args(args));
+    assert!(
+        ran.stdout.contains(&format!("run lossy-wifi --seed 802 --until 500ms --service {upstream}")),
+        "{}",
+        ran.stdout
+    );
+    let ran = sandbox.run(brownout().args(["run", "lossy_wify"]));
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("did you mean `lossy-wifi`?"), "{}", ran.stderr);
+    let ran = sandbox.run(brownout().args(["scenarios", "lossy_wify"]));
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("did you mean `lossy-wifi`?"), "{}", ran.stderr);
 }
 
 /// Proves the story of the demo, from proxy to verdict: failure is sporadic, the rule that asks for three failures in a row

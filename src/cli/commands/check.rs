@@ -4,12 +4,12 @@ use super::super::args::CheckArgs;
 use super::super::error::CliError;
 use super::super::exit;
 use super::super::printer::Printer;
-use crate::scenario::{Overrides, explain, load_file};
+use crate::scenario::{Overrides, explain, load_scenario};
 
 pub(in crate::cli) fn run(args: &CheckArgs, printer: &mut Printer) -> Result<u8, CliError> {
     let mut code = exit::MET;
     for (n, scenario) in args.scenarios.iter().enumerate() {
-        match load_file(scenario, &Overrides::default()) {
+        match load_scenario(scenario, &Overrides::default()) {
             Ok(plan) => {
                 let gap = if n > 0 { "\n" } else { "" };
                 printer.data(&format!("{gap}{}", explain(&plan, printer.view().width)))?;

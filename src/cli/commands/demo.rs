@@ -17,10 +17,7 @@ use super::super::play::Play;
 use super::super::printer::Printer;
 use super::run::runtime;
 use crate::report::Tally;
-use crate::scenario::{Overrides, load_text_with};
-
-/// The scenario, as it is shipped.
-const SCENARIO: &str = include_str!("../../../scenarios/demo.yaml");
+use crate::scenario::{Overrides, load_text_with, shipped};
 
 const STORY: &str = "\
 On 2023-01-25 one command on one router made every router of Azure's WAN
@@ -37,8 +34,8 @@ second. Two alert rules watch the same probes:
 
 const READ_ON: &str = "
 Read on:
-  brownout check scenarios/demo.yaml                what happened when
-  brownout run scenarios/first-five.yaml -- CMD     the same around your own tests
+  brownout check demo                               what happened when
+  brownout scenarios                                more of them, to run around your own tests
   docs/scenario.md                                  how to write a scenario
 ";
 
@@ -49,7 +46,8 @@ pub(in crate::cli) fn run(args: &DemoArgs, printer: &mut Printer) -> Result<u8, 
         tokio::spawn(serve(listener));
         let service = upstream.parse().expect("a name and an address make a service");
         let overrides = Overrides { services: vec![service], ..Overrides::default() };
-        let plan = load_text_with("scenarios/demo.yaml", SCENARIO, &overrides)?;
+        let scenario = shipped("demo").expect("the library has the demo's scenario");
+        let plan = load_text_with(scenario.name, scenario.text, &overrides)?;
         printer.note(STORY);
         let replay = "brownout demo".to_owned();
         let play = Play { plan, command: None, replay, outputs: &args.outputs, github: &args.github };

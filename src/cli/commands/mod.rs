@@ -4,4 +4,5 @@ pub(super) mod check;
 pub(super) mod demo;
 pub(super) mod report;
 pub(super) mod run;
+pub(super) mod scenarios;
 pub(super) mod schema;

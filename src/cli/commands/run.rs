@@ -9,10 +9,10 @@ use super::super::printer::Printer;
 use super::super::replay;
 use crate::base::{Seed, Span};
 use crate::engine::{Command, EngineError, Grouping};
-use crate::scenario::{Overrides, load_file};
+use crate::scenario::{Overrides, load_scenario};
 
 pub(in crate::cli) fn run(args: &RunArgs, printer: &mut Printer) -> Result<u8, CliError> {
-    let plan = load_file(&args.scenario, &overrides(&args.overrides))?;
+    let plan = load_scenario(&args.scenario, &overrides(&args.overrides))?;
     let replay = replay::of_run(&args.scenario, plan.seed.0, &args.overrides, &args.wrapped);
     let grouping = if io::stdin().is_terminal() { Grouping::Shared } else { Grouping::Own };
     let command = (!args.wrapped.is_empty()).then(|| Command { words: args.wrapped.clone(), grouping });

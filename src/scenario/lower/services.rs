@@ -32,11 +32,12 @@ pub(super) fn lower_services(
     check_overridden(told, raw, "--listen", &overrides.listens);
     let mut services = Vec::new();
     let mut listeners = Vec::new();
+    let only = raw.services.value.len() == 1;
     for (name, service) in &raw.services.value {
         told.check_name(SERVICE, Placed { value: &name.value, span: name.span });
         check_protocol(told, &service.value);
-        let listen = lower_listen(told, name, &service.value, overrides);
-        let upstream = lower_upstream(told, name, &service.value, overrides);
+        let listen = lower_listen(told, name, &service.value, overrides, only);
+        let upstream = lower_upstream(told, name, &service.value, overrides, only);
         let connections_max = lower_connections(told, &service.value);
         let (Some(listen), Some(upstream)) = (listen, upstream) else { continue };
         check_loop(told, &upstream, &listen, service.value.upstream.span);
@@ -56,14 +57,25 @@ pub(super) fn lower_services(
 fn check_overridden<T>(told: &mut Mistakes<'_>, raw: &RawScenario, flag: &str, named: &[Named<T>]) {
     for (place, one) in named.iter().enumerate() {
         let known = raw.services.value.keys().map(|name| name.value.as_str());
-        if !known.clone().any(|name| name == &*one.name) {
-            let message = format!("`{flag} {}=…`: the scenario has no service `{}`", one.name, one.name);
-            let hint = crate::diag::did_you_mean(&one.name, known);
+        let given = match &one.name {
+            Some(name) => format!("{flag} {name}=…"),
+            None => flag.to_owned(),
+        };
+        if known.clone().all(|name| !one.is_about(name, known.len() == 1)) {
+            let (message, hint) = match &one.name {
+                Some(name) => (
+                    format!("`{given}`: the scenario has no service `{name}`"),
+                    crate::diag::did_you_mean(name, known),
+                ),
+                None => (
+                    format!("`{given}` names no service, and the scenario has more than one"),
+                    known.clone().next().map(|name| format!("write `{flag} {name}=…`, say")),
+                ),
+            };
             told.push(Diagnostic::error(Code::UnknownName, message).maybe_hint(hint));
         }
         if named[..place].iter().any(|other| other.name == one.name) {
-            let message = format!("`{flag} {}=…` is given twice", one.name);
-            told.push(Diagnostic::error(Code::DuplicateName, message));
+            told.push(Diagnostic::error(Code::DuplicateName, format!("`{given}` is given twice")));
         }
     }
 }
@@ -83,10 +95,11 @@ fn lower_listen<'a>(
     name: &'a Placed<String>,
     service: &RawService,
     overrides: &Overrides,
+    only: bool,
 ) -> Option<Listener<'a>> {
     let span = service.listen.span().unwrap_or(name.span);
     let listener = |listen: Listen| Listener { service: &name.value, address: listen.0, span };
-    if let Some(named) = overrides.listens.iter().find(|named| *named.name == name.value) {
+    if let Some(named) = overrides.listens.iter().find(|named| named.is_about(&name.value, only)) {
         return Some(listener(named.address));
     }
     let Some(text) = service.listen.placed() else { return Some(listener(Listen::default())) };
@@ -104,12 +117,13 @@ fn lower_upstream(
     name: &Placed<String>,
     service: &RawService,
     overrides: &Overrides,
+    only: bool,
 ) -> Option<Upstream> {
     let written = service.upstream.value.parse::<Upstream>();
     if let Err(error) = &written {
         told.push(Diagnostic::error(Code::BadAddress, error.to_string()).at(service.upstream.span, ""));
     }
-    let named = overrides.services.iter().find(|named| *named.name == name.value);
+    let named = overrides.services.iter().find(|named| named.is_about(&name.value, only));
     named.map(|named| named.address.clone()).or(written.ok())
 }
 

@@ -18,8 +18,8 @@ pub(crate) use programs::{curl, python, require};
 pub(crate) use sandbox::{Sandbox, brownout};
 pub(crate) use servers::{ConnectionSeen, EchoServer, End, HttpServer, Manner};
 
-/// How long any wait of a test lasts at most. No test is meant to come near it; it ends what hangs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// How long any wait of a test lasts at most: longer than the longest scenario that is played. No test is meant to come near it; it ends what hangs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Asks `ready` until it answers, and panics when patience ends.
 #[expect(clippy::disallowed_methods, reason = "the tests live on the wall clock, outside any runtime")]
