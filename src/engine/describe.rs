@@ -8,9 +8,6 @@ use crate::event::{DetectorInfo, FaultInfo, Header, MonitorInfo, ServiceInfo, Wi
 use crate::fault::Fault;
 use crate::scenario::{Plan, buckets_text, check_text, fault_windows};
 
-/// What makes every fault of this version.
-const USERSPACE: &str = "userspace";
-
 /// What the plan is about to do, with the addresses that were really bound.
 pub(super) fn header(plan: &Plan, addresses: &[SocketAddr], replay: &str, began: &str) -> Header {
     let services = plan.services.iter().zip(addresses).map(|(service, address)| ServiceInfo {
@@ -49,12 +46,12 @@ fn describe_fault(fault: &Fault, plan: &Plan) -> FaultInfo {
         name: Arc::clone(&parts.name),
         service: Arc::clone(&parts.service),
         kind: parts.kind.info().name.into(),
-        summary: format!("{}{buckets}", fault.kind().summary()).into(),
+        summary: format!("{}{buckets}", fault.summary()).into(),
         direction: parts.directions,
         probability: parts.probability,
         windows,
         windows_total,
-        backend: USERSPACE.into(),
+        backend: fault.backend().as_str().into(),
         allow_untouched: plan.may_stay_untouched(fault),
     }
 }

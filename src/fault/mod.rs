@@ -35,6 +35,6 @@ pub use lane::{Action, FLIGHT_GAP, Lane, LaneEnd, RATE_QUEUE, SEGMENT_BYTES, SLO
 pub use link::{Link, burst_bytes};
 pub use program::{Caller, Draw, Program};
 pub use schedule::{Bursts, Level, Ramp, Schedule, ScheduleError};
-pub use spec::{Fault, FaultParts, Kind, Layer, Peers, PeersError};
+pub use spec::{Backend, Fault, FaultParts, Kind, Layer, Peers, PeersError};
 pub(crate) use table::fault_kinds;
 pub use table::{FaultKind, KINDS, KindInfo};

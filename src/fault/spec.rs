@@ -21,8 +21,19 @@ use crate::base::{
 pub enum Layer {
     /// The path: delay, rate, no delivery.
     Path,
-    /// The connection: its end.
+    /// The connection: its beginning and its end.
     Connection,
+    /// The stream of bytes within a connection.
+    Stream,
+}
+
+/// What makes a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// brownout itself, between its sockets.
+    UserSpace,
+    /// The kernel, at brownout's word.
+    Kernel,
 }
 
 /// What a kind of fault says of itself. Implemented by one type a file in `kind/`.
@@ -123,6 +134,18 @@ pub struct Fault {
     shared: [Mutex<Link>; 2],
 }
 
+// === impl Backend ===
+
+impl Backend {
+    /// The word for it in events and reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UserSpace => "userspace",
+            Self::Kernel => "kernel",
+        }
+    }
+}
+
 // === impl Peers ===
 
 impl Peers {
@@ -173,6 +196,16 @@ impl Fault {
     /// Its kind's own word.
     pub fn kind(&self) -> &dyn Kind {
         self.parts.kind.kind()
+    }
+
+    /// What it does, in a few words.
+    pub fn summary(&self) -> String {
+        self.kind().summary()
+    }
+
+    /// What makes it.
+    pub fn backend(&self) -> Backend {
+        self.parts.kind.info().backend
     }
 
     /// How many of the 256 buckets it takes at full level.

@@ -1,19 +1,43 @@
-//! The kind table: one line a kind. From it come the enum, the key of a scenario file, its schema, the list of kinds for
+//! The kind table: one entry a kind. From it come the enum, the key of a scenario file, its schema, the list of kinds for
 //! documentation, and the test that every kind has its example.
 
 use super::kind::{Bandwidth, Blackhole, Close, Latency, Loss, Reset};
-use super::spec::{Kind, Layer};
+use super::spec::{Backend, Kind, Layer};
 
-/// Calls `$callback!` with the table: `key: Type, layer, "one line of documentation";` for every kind.
+/// Calls `$callback!` with the table: for every kind its key, its type, its layer, its backend and its words.
 macro_rules! fault_kinds {
     ($callback:ident) => {
         $callback! {
-            latency: Latency, Path, "Bytes arrive later, with jitter.";
-            bandwidth: Bandwidth, Path, "Bytes leave no faster than a rate, per connection or shared by the service.";
-            loss: Loss, Path, "A share of segments is lost, and TCP sends them again: their bytes come later.";
-            blackhole: Blackhole, Path, "Nothing is delivered, for a share of flows.";
-            reset: Reset, Connection, "The connection is broken with an RST, after a time or a number of bytes.";
-            close: Close, Connection, "The connection is closed with a FIN, after a time or a number of bytes.";
+            latency: Latency, Path, UserSpace {
+                about: "Bytes arrive later, with jitter.",
+                client_sees: "Every answer comes later; nothing fails while its timeouts are longer than the delay.",
+                example: "80ms~20ms",
+            }
+            bandwidth: Bandwidth, Path, UserSpace {
+                about: "Bytes leave no faster than a rate, per connection or shared by the service.",
+                client_sees: "Large answers take long, small ones do not.",
+                example: "{ rate: 1MB/s, shared: service }",
+            }
+            loss: Loss, Path, UserSpace {
+                about: "A share of segments is lost, and TCP sends them again: their bytes come later.",
+                client_sees: "Some answers stall for 200 ms and more; no byte is missing.",
+                example: "1%",
+            }
+            blackhole: Blackhole, Path, UserSpace {
+                about: "Nothing is delivered, for a share of flows.",
+                client_sees: "The connect succeeds, then silence until its own timeout; another connection may get through.",
+                example: "20%",
+            }
+            reset: Reset, Connection, UserSpace {
+                about: "The connection is broken with an RST, after a time or a number of bytes.",
+                client_sees: "ECONNRESET (curl's exit code 56).",
+                example: "{ after_bytes: 64KiB }",
+            }
+            close: Close, Connection, UserSpace {
+                about: "The connection is closed with a FIN, after a time or a number of bytes.",
+                client_sees: "An end of file that comes too early (curl's exit code 52 before an answer, 18 within one).",
+                example: "{ after: 30s }",
+            }
         }
     };
 }
@@ -28,10 +52,20 @@ pub struct KindInfo {
     pub layer: Layer,
     /// What it does, in one line.
     pub about: &'static str,
+    /// What the client of a service sees of it, in one line.
+    pub client_sees: &'static str,
+    /// What makes it, at its best; [`super::Fault::backend`] says it of a fault.
+    pub backend: Backend,
+    /// A value as a scenario would write it, in YAML's flow style.
+    pub example: &'static str,
 }
 
 macro_rules! define_kinds {
-    ($($key:ident: $type:ident, $layer:ident, $about:literal;)*) => {
+    ($($key:ident: $type:ident, $layer:ident, $backend:ident {
+        about: $about:literal,
+        client_sees: $client_sees:literal,
+        example: $example:literal,
+    })*) => {
         /// What a fault does: one variant a kind.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum FaultKind {
@@ -39,16 +73,21 @@ macro_rules! define_kinds {
         }
 
         /// All kinds, in the order in which they are documented.
-        pub const KINDS: &[KindInfo] = &[
-            $(KindInfo { name: stringify!($key), layer: Layer::$layer, about: $about },)*
-        ];
+        pub const KINDS: &[KindInfo] = &[$(KindInfo {
+            name: stringify!($key),
+            layer: Layer::$layer,
+            about: $about,
+            client_sees: $client_sees,
+            backend: Backend::$backend,
+            example: $example,
+        },)*];
 
         impl FaultKind {
             /// What is known of this kind.
             pub fn info(&self) -> KindInfo {
-                match self {
-                    $(Self::$type(_) => KindInfo { name: stringify!($key), layer: Layer::$layer, about: $about },)*
-                }
+                // The table is in the order of the variants.
+                enum Place { $($type,)* }
+                KINDS[match self { $(Self::$type(_) => Place::$type,)* } as usize]
             }
 
             /// What it does.

@@ -42,7 +42,7 @@ pub fn merged(mut windows: Vec<Window>) -> Vec<Window> {
 
 /// The kind and what it does: `latency 80ms ± 20ms`.
 pub fn fault_text(fault: &Fault) -> String {
-    format!("{} {}", fault.parts.kind.info().name, fault.kind().summary())
+    format!("{} {}", fault.parts.kind.info().name, fault.summary())
 }
 
 /// How many buckets a fault with a share takes: `51 of 256 buckets (19.9%)`; nothing for all of them.

@@ -90,7 +90,7 @@ pub(super) enum RawProtocol {
 }
 
 macro_rules! define_raw_fault {
-    ($($key:ident: $type:ident, $layer:ident, $about:literal;)*) => {
+    ($($key:ident: $type:ident, $layer:ident, $backend:ident { about: $about:literal, $($words:tt)* })*) => {
         /// A fault: common keys, and exactly one key that names its kind.
         #[derive(Debug, Default, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]

@@ -300,3 +300,16 @@ proptest! {
         judge(&format!("name: x\nduration: {}\nservices:\n  a: {{ upstream: a:1 }}\nfaults:\n  - {{ {item}latency: 1ms }}\n", times[7]))?;
     }
 }
+
+/// The example of every kind in the table is a fault of that kind, with nothing to say against it.
+#[test]
+fn every_kind_has_an_example_that_loads() {
+    for kind in crate::fault::KINDS {
+        let head = "name: example\nduration: 2m\nservices: { api: { upstream: 127.0.0.1:9 } }\n";
+        let plan = load(&format!("{head}faults: [{{ {}: {} }}]\n", kind.name, kind.example));
+        assert_eq!(plan.faults[0].parts.kind.info(), *kind);
+        for words in [kind.about, kind.client_sees] {
+            assert!(words.ends_with('.') && words.len() < 120, "{words}");
+        }
+    }
+}
