@@ -6,7 +6,7 @@ PREFIX ?=
 SCHEMA := schema/scenario.schema.json
 
 .DEFAULT_GOAL := check
-.PHONY: check build test lint fmt doc bench bench-smoke schema schema-check demo ci clean install help
+.PHONY: check build test lint fmt doc bench bench-smoke schema schema-check reference demo ci clean install help
 
 check: lint test ## what a change must pass: lint and test
 
@@ -40,6 +40,10 @@ schema: ## make the JSON Schema of scenario files anew
 
 schema-check: ## is the committed JSON Schema the one that the code makes?
 	$(CARGO) run --locked --quiet -- schema | diff -u $(SCHEMA) - || { echo "run: make schema" >&2; exit 1; }
+
+reference: ## make the reference of faults anew
+	$(CARGO) run --locked --quiet -- faults --markdown > docs/faults.md.new || { rm -f docs/faults.md.new; exit 1; }
+	mv docs/faults.md.new docs/faults.md
 
 demo: ## see what brownout is about, in under a minute
 	$(CARGO) run --locked --quiet -- demo

@@ -68,6 +68,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Report a run again, from its journal
     Report(ReportArgs),
+    /// List the kinds of faults, or show one with its keys and an example
+    Faults(FaultsArgs),
     /// List the scenarios that are built in, or show one
     Scenarios(ScenariosArgs),
     /// Print the JSON Schema of scenario files, for editors
@@ -159,6 +161,16 @@ pub(super) struct CheckArgs {
     /// The scenarios: files, or names of those that are built in
     #[arg(required = true)]
     pub(super) scenarios: Vec<PathBuf>,
+}
+
+/// Arguments of `brownout faults`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct FaultsArgs {
+    /// Show this one
+    pub(super) name: Option<String>,
+    /// Print all of them as the page `docs/faults.md`
+    #[arg(long, conflicts_with = "name")]
+    pub(super) markdown: bool,
 }
 
 /// Arguments of `brownout scenarios`.

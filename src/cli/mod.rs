@@ -35,6 +35,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => commands::run::run(&run, &mut printer),
         Command::Check(check) => commands::check::run(&check, &mut printer),
         Command::Report(report) => commands::report::run(&report, &mut printer),
+        Command::Faults(faults) => commands::faults::run(&faults, &mut printer),
         Command::Scenarios(scenarios) => commands::scenarios::run(&scenarios, &mut printer),
         Command::Schema => commands::schema::run(&mut printer),
     };

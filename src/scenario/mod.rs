@@ -22,6 +22,7 @@ mod placed;
 mod plan;
 mod raw;
 mod read;
+mod reference;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -35,4 +36,5 @@ pub use explain::explain;
 pub use library::{LIBRARY, Shipped, load_scenario, shipped};
 pub use load::{LoadError, Overrides, load_file, load_text, load_text_with};
 pub use plan::{Check, DetectorPlan, MonitorPlan, Plan, ScenarioClock, ServicePlan, Upstream};
+pub use reference::{FaultReference, Key, fault_references, faults_markdown};
 pub use schema::json_schema;

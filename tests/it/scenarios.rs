@@ -100,3 +100,27 @@ fn the_demo_tells_its_story() {
     assert!(ran.stdout.contains("PASSED"), "{}", ran.stdout);
     assert!(ran.stderr.contains("2023-01-25"), "the story is told first: {}", ran.stderr);
 }
+
+/// Proves that the reference names every kind, shows one with its keys, and leads a mistaken name to the right one; and
+/// that the example of each kind is what a scenario takes.
+#[test]
+fn the_reference_of_faults_shows_what_scenarios_take() {
+    let sandbox = Sandbox::new();
+    let list = sandbox.run(brownout().arg("faults"));
+    let kinds: Vec<&str> =
+        list.stdout.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+    assert!(kinds.contains(&"latency") && kinds.contains(&"reset"), "{}", list.stdout);
+    let mut scenario =
+        "name: all\nduration: 1m\nservices: { api: { upstream: 127.0.0.1:9 } }\nfaults:\n".to_owned();
+    for kind in &kinds {
+        let shown = sandbox.run(brownout().args(["faults", kind]));
+        scenario += shown.stdout.lines().find(|line| line.starts_with("  - {")).expect("an example");
+        scenario += "\n";
+    }
+    sandbox.write("all.yaml", &scenario);
+    let checked = sandbox.run(brownout().args(["check", "all.yaml"]));
+    assert_eq!((checked.code, checked.stderr.as_str()), (Some(0), ""), "{scenario}");
+    let mistaken = sandbox.run(brownout().args(["faults", "latncy"]));
+    assert_eq!(mistaken.code, Some(2));
+    assert!(mistaken.stderr.contains("did you mean `latency`?"), "{}", mistaken.stderr);
+}
