@@ -92,3 +92,36 @@ pub const CLOSE_LINGER: Duration = Duration::from_millis(500);
 /// How long a wrapped command may run on after its scenario is over, before it is ended: longer than any test suite
 /// worth waiting for, shorter than a CI job's patience.
 pub const COMMAND_OVERRUN_MAX: Duration = Duration::from_secs(6 * 3_600);
+
+/// Most routers of a WAN. The largest backbones that are published have a few hundred; a thousand is a stress test.
+pub const WAN_ROUTERS_MAX: usize = 4_096;
+
+/// Most links of a WAN: eight for every router of the largest.
+pub const WAN_LINKS_MAX: usize = 32_768;
+
+/// Most links at one router: a set of next hops is one 64-bit word.
+pub const WAN_PORTS_MAX: usize = 64;
+
+/// Most blocks of prefixes that are announced together: a router holds a route for each.
+pub const WAN_BLOCKS_MAX: usize = 4_096;
+
+/// Most prefixes of a table. The internet has 1.2 million (IPv4 and IPv6, 2026).
+pub const WAN_PREFIXES_MAX: u64 = 10_000_000;
+
+/// Slowest link: twice around the earth in fibre.
+pub const WAN_LINK_DELAY_MAX: Duration = Duration::from_millis(400);
+
+/// Most happenings of a WAN's script, repetitions counted: more were meant as a flap.
+pub const WAN_HAPPENINGS_MAX: usize = 10_000;
+
+/// Most events of one simulation of a WAN. A thousand routers that all rebuild at once take some ten million.
+pub const WAN_EVENTS_MAX: u64 = 200_000_000;
+
+/// Transitions that a WAN's trace holds; more are counted only.
+pub const WAN_TRACE_MAX: usize = 1_000_000;
+
+/// Distances that a simulation of a WAN remembers, in all trees together: 64 MiB. Beyond it trees are computed anew.
+pub const WAN_REACHES_REMEMBERED_MAX: usize = 4 << 20;
+
+/// Hops that a packet has: what Linux, and most hosts, put into a new packet's TTL.
+pub const WAN_TTL: u32 = 64;

@@ -1,0 +1,7 @@
+//! The WAN's graph: what is there before anything happens.
+
+mod build;
+mod graph;
+
+pub use build::{LinkSpec, TopologyBuilder, TopologyError};
+pub use graph::{Block, BlockKind, Link, Place, Port, Router, Site, Topology};
