@@ -230,8 +230,8 @@ impl Walk<'_> {
     /// The next hops without those that the router knows to be dark and skips.
     fn usable(&mut self, router: usize, ports: u64) -> u64 {
         let graph = self.history.topology();
-        let repairs = graph.routers()[router].platform.forwarding.dead_members == DeadMembers::Skipped;
-        if !repairs || ports.count_ones() < 2 {
+        let habits = graph.routers()[router].platform.forwarding.dead_members;
+        if habits == DeadMembers::Used || ports.count_ones() < 2 {
             return ports;
         }
         let mut lit = 0;

@@ -87,7 +87,7 @@ impl Platform {
     ///
     /// zebra's work queue waits 10 ms after its first entry; ospfd computes external routes 1 s after an SPF; a refused LSA
     /// comes again at the first look of a 5 s timer that finds it 5 s old. Where kernel next-hop objects are on, an ECMP
-    /// member without carrier is skipped at once: set [`DeadMembers::Skipped`] for that.
+    /// member without carrier is skipped within 0.1 ms: set [`DeadMembers::Skipped`] for that.
     pub fn frr_ospf() -> Self {
         Self {
             name: "frr-ospf".to_owned(),
@@ -100,6 +100,7 @@ impl Platform {
                 handshake: Handshake::Scheduled,
                 hellos_need: HellosNeed::Addresses,
                 exchange: Spread::micros(2_000, 4_000),
+                loading: Spread::micros(0, 2_000),
             },
             origination: Origination {
                 delay: Spread::micros(300, 1_000),
@@ -125,16 +126,20 @@ impl Platform {
                 two_way_check: TwoWayCheck::Both,
             },
             fib: Fib {
-                calculate_per_prefix: Spread::micros(4, 18),
+                calculate_per_prefix: Spread::micros(5, 18),
                 hold: ms(10),
                 first: Spread::micros(100, 900),
-                write_per_prefix: Spread::micros(27, 65),
+                write_per_prefix: Spread::micros(27, 60),
                 external_delay: ms(1_000),
             },
             forwarding: Forwarding { hop: us(8), ecmp_max: 64, dead_members: DeadMembers::Used },
             readdress: LOCAL,
             bgp: BGP,
-            start: Start { process: Spread::millis(1_050, 2_300), boot: Spread::millis(5_000, 15_000) },
+            start: Start {
+                farewell: Spread::micros(1_000, 5_000),
+                process: Spread::millis(1_050, 2_300),
+                boot: Spread::millis(5_000, 15_000),
+            },
         }
     }
 
@@ -147,20 +152,32 @@ impl Platform {
         Self {
             name: "frr-isis".to_owned(),
             adjacency: Adjacency {
+                // The process hears of light later than ospfd does; hellos come 10 % early at random.
+                carrier: Spread::micros(6_000, 11_500),
+                hello: ms(950),
                 drift: Spread::millis(0, 250),
-                handshake: Handshake::Triggered(Spread::millis(33, 45)),
+                handshake: Handshake::Triggered(Spread::millis(36, 42)),
                 hellos_need: HellosNeed::Nothing,
-                exchange: Spread::micros(500, 2_000),
+                exchange: Spread::micros(200, 1_000),
+                loading: Spread::micros(0, 500),
                 ..ospf.adjacency
             },
             origination: Origination {
-                delay: Spread::millis(102, 110),
+                delay: Spread::micros(101_000, 103_500),
                 interval: ms(1_000),
                 interval_at_start: ms(30_000),
             },
-            flooding: Flooding { min_arrival: Duration::ZERO, ..ospf.flooding },
+            flooding: Flooding {
+                process: Spread::micros(100, 1_000),
+                min_arrival: Duration::ZERO,
+                ..ospf.flooding
+            },
             spf: Spf { delay: RFC_8405, two_way_check: TwoWayCheck::OneEnd, ..ospf.spf },
-            fib: Fib { external_delay: Duration::ZERO, ..ospf.fib },
+            fib: Fib {
+                calculate_per_prefix: Spread::micros(14, 24),
+                external_delay: Duration::ZERO,
+                ..ospf.fib
+            },
             ..ospf
         }
     }
@@ -178,6 +195,7 @@ impl Platform {
                 handshake: Handshake::Triggered(Spread::millis(10, 50)),
                 hellos_need: HellosNeed::Nothing,
                 exchange: Spread::millis(5, 50),
+                loading: Spread::millis(0, 5),
             },
             origination: Origination {
                 delay: Spread::millis(20, 50),
@@ -209,10 +227,18 @@ impl Platform {
                 write_per_prefix: LINE_CARD,
                 external_delay: Duration::ZERO,
             },
-            forwarding: Forwarding { hop: us(20), ecmp_max: 64, dead_members: DeadMembers::Skipped },
+            forwarding: Forwarding {
+                hop: us(20),
+                ecmp_max: 64,
+                dead_members: DeadMembers::Skipped(Spread::millis(1, 10)),
+            },
             readdress: LOCAL,
             bgp: BGP,
-            start: Start { process: Spread::millis(5_000, 20_000), boot: Spread::millis(240_000, 600_000) },
+            start: Start {
+                farewell: Spread::millis(10, 100),
+                process: Spread::millis(5_000, 20_000),
+                boot: Spread::millis(240_000, 600_000),
+            },
         }
     }
 

@@ -65,6 +65,8 @@ pub struct Adjacency {
     pub hellos_need: HellosNeed,
     /// From a two-way adjacency to synchronised databases, on top of four trips over the link.
     pub exchange: Spread,
+    /// From there to each end counting the adjacency as full, and telling so.
+    pub loading: Spread,
 }
 
 /// Bidirectional forwarding detection (RFC 5880): packets go out 75 % to 100 % of an interval apart.
@@ -108,7 +110,8 @@ pub struct Origination {
 /// How a router passes on what others tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flooding {
-    /// From a packet's arrival to its LSPs being in the database and on their way to the neighbours.
+    /// From a packet's arrival to its LSPs being in the database and on their way to the neighbours. What arrives meanwhile is
+    /// taken in with it: the process wakes up once.
     pub process: Spread,
     /// Least time between two flooding packets on one link.
     pub pacing: Duration,
@@ -173,8 +176,8 @@ pub struct Forwarding {
 pub enum DeadMembers {
     /// Goes on sending to it, until the FIB is written anew.
     Used,
-    /// Sends to the others, if there are any (local repair).
-    Skipped,
+    /// Sends to the others, if there are any, as soon as the forwarding plane itself has missed the light.
+    Skipped(Spread),
 }
 
 /// What a re-addressing command does on this platform (2023-01-25: one command, different effects on different devices).
@@ -235,6 +238,8 @@ pub struct Bgp {
 /// How a router starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Start {
+    /// From the last word of a routing process that was told to end to its end.
+    pub farewell: Spread,
     /// From the start of the routing process to its first hello.
     pub process: Spread,
     /// From power-on to the start of the routing process.

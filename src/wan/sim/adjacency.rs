@@ -29,7 +29,6 @@ impl Sim<'_> {
         let port = &mut self.routers[router].ports[slot];
         port.light = lit;
         port.hello = nanos(self.now.since_start());
-        self.note_road(link);
         self.kick(router);
         if lit {
             self.tell(router, Step::LightOn(link));
@@ -193,7 +192,16 @@ impl Sim<'_> {
                 self.enqueue(router, slot, origin);
             }
         }
-        for (router, _) in ends {
+        for (router, slot) in ends {
+            let state = &mut self.routers[router];
+            let loaded = self.now.plus(state.platform.adjacency.loading.draw(&mut state.ports[slot].stream));
+            self.queue.push(loaded, Event::Loaded { router, epoch: state.epoch });
+        }
+    }
+
+    /// An end counts its new adjacency as full, and tells so.
+    pub(super) fn loaded(&mut self, router: usize, epoch: u32) {
+        if self.current(router, epoch) {
             self.request_lsp(router);
         }
     }

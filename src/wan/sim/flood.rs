@@ -62,6 +62,13 @@ impl Sim<'_> {
         }
     }
 
+    /// A router tells again what it has told, over something that it told before it started.
+    fn repeat(&mut self, router: usize) {
+        let told = self.routers[router].database.get(router).map(|lsp| lsp.state.clone());
+        let content = told.unwrap_or_else(|| self.compose(router).state);
+        self.publish(router, content);
+    }
+
     /// What a router would tell about itself now.
     pub(super) fn compose(&self, router: usize) -> Lsp {
         let state = &self.routers[router];
@@ -135,9 +142,13 @@ impl Sim<'_> {
         }
         let held = &self.routers[router].database;
         let lsps = origins.iter().filter_map(|origin| held.get(*origin as usize).cloned()).collect();
+        let arrives = self.now.plus(self.topology.links()[graph.link.index()].delay);
         let receiver = &mut self.routers[far];
-        let process = receiver.platform.flooding.process.draw(&mut receiver.ports[far_slot].stream);
-        let taken_in = self.now.plus(self.topology.links()[graph.link.index()].delay + process);
+        if arrives < receiver.wakes.0 || arrives > receiver.wakes.1 {
+            let process = receiver.platform.flooding.process.draw(&mut receiver.ports[far_slot].stream);
+            receiver.wakes = (arrives, arrives.plus(process));
+        }
+        let taken_in = receiver.wakes.1;
         self.queue.push(taken_in, Event::Arrives { router: far, slot: far_slot, lsps });
     }
 
@@ -162,7 +173,7 @@ impl Sim<'_> {
             // From before this router's process started: the next one must be newer than that.
             if lsp.sequence > state.origin.sequence {
                 state.origin.sequence = lsp.sequence;
-                self.request_lsp(router);
+                self.repeat(router);
             }
             return false;
         }

@@ -10,9 +10,6 @@ use crate::wan::trace::{Lost, Step};
 
 use super::router::{Origin, Rebuild, nanos};
 
-/// Between the last word of a routing process that was told to end and its end.
-const FAREWELL: std::time::Duration = std::time::Duration::from_millis(1);
-
 // === impl Sim ===
 
 impl Sim<'_> {
@@ -140,7 +137,8 @@ impl Sim<'_> {
         if ending == Ending::Flushed {
             let metrics = state.ports.iter().map(|port| port.metric).collect();
             self.publish(router, nothing_up(metrics));
-            end = self.now.plus(FAREWELL);
+            let state = &mut self.routers[router];
+            end = self.now.plus(state.platform.start.farewell.draw(&mut state.stream));
             self.queue.push(end, Event::Ends { router });
         } else {
             self.ends(router);
@@ -190,7 +188,8 @@ impl Sim<'_> {
             port.hello = nanos(self.now.since_start());
         }
         self.tell(router, Step::ProcessStarts);
-        self.request_lsp(router);
+        let content = self.compose(router).state;
+        self.publish(router, content);
         for port in self.topology.ports(router) {
             self.greet(port.link);
         }

@@ -145,10 +145,12 @@ impl<'t> Sim<'t> {
         match event {
             Event::Happens(number) => self.happens(number),
             Event::Light { router, slot } => self.light(router, slot),
+            Event::Repairs { router, slot } => self.repairs(router, slot),
             Event::Silence { router, slot, epoch } => self.silence(router, slot, epoch),
             Event::OneWay { router, slot, epoch } => self.one_way(router, slot, epoch),
             Event::Addressed { router, slot } => self.addressed(router, slot),
             Event::Full { link, epoch } => self.full(link, epoch),
+            Event::Loaded { router, epoch } => self.loaded(router, epoch),
             Event::Originates { router, epoch } => self.originates(router, epoch),
             Event::Sends { router, slot } => self.sends(router, slot),
             Event::Arrives { router, slot, lsps } => self.arrives(router, slot, &lsps),
@@ -156,7 +158,8 @@ impl<'t> Sim<'t> {
             Event::SpfBegins { router, epoch } => self.spf_begins(router, epoch),
             Event::SpfEnds { router, epoch } => self.spf_ends(router, epoch),
             Event::Resynced { router, epoch } => self.resynced(router, epoch),
-            Event::External { router, epoch } => self.external(router, epoch),
+            Event::ExternalBegins { router, epoch } => self.external_begins(router, epoch),
+            Event::ExternalEnds { router, epoch, routes } => self.external_ends(router, epoch, &routes),
             Event::Writes { router, power } => self.writes(router, power),
             Event::Rebuilt { router, rebuild } => self.rebuilt(router, rebuild),
             Event::Commanded { router, command } => self.commanded(router, command),
@@ -238,6 +241,7 @@ fn router_state(topology: &Topology, at: usize, seed: Seed, speakers: usize) -> 
         sessions: (0..speakers).map(|_| Session::default()).collect(),
         withdrawn: Vec::new(),
         commanded: None,
+        wakes: (SimTime::ZERO, SimTime::ZERO),
     }
 }
 
@@ -249,6 +253,7 @@ fn port_state(topology: &Topology, at: usize, slot: usize, seed: Seed) -> PortSt
         stream: seed.stream(label),
         metric: link.metrics[port.end.index()],
         light: true,
+        dark: false,
         addressed: true,
         full: true,
         epoch: 0,

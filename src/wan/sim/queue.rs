@@ -15,6 +15,8 @@ pub(super) enum Event {
     Happens(usize),
     /// A router looks at the light of one of its ports.
     Light { router: usize, slot: usize },
+    /// The forwarding plane of a router looks at the light of one of its ports.
+    Repairs { router: usize, slot: usize },
     /// Nothing was heard of a neighbour for too long.
     Silence { router: usize, slot: usize, epoch: u32 },
     /// A neighbour's hello does not name this router.
@@ -23,6 +25,8 @@ pub(super) enum Event {
     Addressed { router: usize, slot: usize },
     /// The two ends of a link have synchronised their databases.
     Full { link: LinkId, epoch: u32 },
+    /// An end counts its new adjacency as full.
+    Loaded { router: usize, epoch: u32 },
     /// A router makes its LSP.
     Originates { router: usize, epoch: u32 },
     /// A port may send its next flooding packet.
@@ -37,8 +41,10 @@ pub(super) enum Event {
     SpfEnds { router: usize, epoch: u32 },
     /// The wait after a purge is over.
     Resynced { router: usize, epoch: u32 },
-    /// External routes have been computed.
-    External { router: usize, epoch: u32 },
+    /// The computation of external routes begins.
+    ExternalBegins { router: usize, epoch: u32 },
+    /// It has ended, with these next hops of these blocks.
+    ExternalEnds { router: usize, epoch: u32, routes: Vec<(usize, u64)> },
     /// Routes are written into the forwarding plane.
     Writes { router: usize, power: u32 },
     /// A rebuild has written its last prefix.

@@ -4,6 +4,7 @@ use super::{Event, Sim};
 use crate::base::Ratio;
 use crate::wan::history::{Node, Road};
 use crate::wan::id::{End, LinkId};
+use crate::wan::platform::DeadMembers;
 
 /// The physical state of a link.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +54,7 @@ impl Sim<'_> {
         let (delay, loss) = self.queueing(link);
         for end in End::BOTH {
             let (router, slot) = self.topology.port_of(link, end);
-            let known_dark = !self.routers[router].ports[slot].light;
+            let known_dark = self.routers[router].ports[slot].dark;
             let road = Road { passes, known_dark, delay, loss };
             self.roads[link.index()][end.index()].push((self.now, road));
         }
@@ -73,7 +74,20 @@ impl Sim<'_> {
             if state.powered {
                 let after = state.platform.adjacency.carrier.draw(&mut state.ports[slot].stream);
                 self.queue.push(self.now.plus(after), Event::Light { router, slot });
+                if let DeadMembers::Skipped(repair) = state.platform.forwarding.dead_members {
+                    let after = repair.draw(&mut state.ports[slot].stream);
+                    self.queue.push(self.now.plus(after), Event::Repairs { router, slot });
+                }
             }
+        }
+    }
+
+    /// The forwarding plane of a router looks at the light of one of its ports.
+    pub(super) fn repairs(&mut self, router: usize, slot: usize) {
+        let link = self.topology.ports(router)[slot].link;
+        let dark = !self.lit(link);
+        if std::mem::replace(&mut self.routers[router].ports[slot].dark, dark) != dark {
+            self.note_road(link);
         }
     }
 

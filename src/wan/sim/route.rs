@@ -70,11 +70,9 @@ impl Sim<'_> {
         let external = self.prefixes(router, |kind, at_once| kind == BlockKind::External && !at_once);
         let state = &mut self.routers[router];
         if external > 0 && state.external_due.is_none() {
-            let fib = state.platform.fib;
-            let cost = fib.calculate_per_prefix.draw(&mut state.stream) * external;
-            let due = self.now.plus(fib.external_delay + cost);
+            let due = self.now.plus(state.platform.fib.external_delay);
             state.external_due = Some(due);
-            self.queue.push(due, Event::External { router, epoch });
+            self.queue.push(due, Event::ExternalBegins { router, epoch });
         }
         if let Some(rebuild) = self.routers[router].writer.rebuild.as_mut().filter(|r| !r.ready) {
             rebuild.ready = true;
@@ -82,11 +80,27 @@ impl Sim<'_> {
         }
     }
 
-    /// External routes have been computed.
-    pub(super) fn external(&mut self, router: usize, epoch: u32) {
+    /// The computation of external routes begins: it sees the tree of this instant.
+    pub(super) fn external_begins(&mut self, router: usize, epoch: u32) {
+        if !self.current(router, epoch) {
+            return;
+        }
+        let blocks = self.topology.blocks().iter().enumerate();
+        let external = blocks.filter(|(_, block)| block.kind == BlockKind::External);
+        let routes: Vec<(usize, u64)> =
+            external.map(|(block, _)| (block, self.best(router, block))).collect();
+        let prefixes = self.prefixes(router, |kind, _| kind == BlockKind::External);
+        let state = &mut self.routers[router];
+        state.external_due = None;
+        let took = state.platform.fib.calculate_per_prefix.draw(&mut state.stream) * prefixes;
+        self.queue.push(self.now.plus(took), Event::ExternalEnds { router, epoch, routes });
+    }
+
+    /// The computation of external routes has ended.
+    pub(super) fn external_ends(&mut self, router: usize, epoch: u32, routes: &[(usize, u64)]) {
         if self.current(router, epoch) {
-            self.routers[router].external_due = None;
-            let changed = self.refresh_routes(router, |kind, _| kind == BlockKind::External);
+            let changed =
+                routes.iter().filter(|(block, ports)| self.set_route(router, *block, *ports)).count();
             self.tell(router, Step::Computed(changed));
         }
     }

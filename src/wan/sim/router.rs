@@ -42,6 +42,8 @@ pub(super) struct RouterState {
     pub(super) withdrawn: Vec<(usize, usize)>,
     /// The last re-addressing command that it took part in.
     pub(super) commanded: Option<usize>,
+    /// The last packet that found its process asleep: when it arrived, and when it was taken in.
+    pub(super) wakes: (SimTime, SimTime),
 }
 
 /// A router as the author of its LSP.
@@ -94,6 +96,8 @@ pub(super) struct PortState {
     pub(super) metric: u32,
     /// Whether the process knows its light to be on.
     pub(super) light: bool,
+    /// Whether the forwarding plane passes it over for want of light.
+    pub(super) dark: bool,
     /// Whether its interface has an address.
     pub(super) addressed: bool,
     pub(super) full: bool,

@@ -31,6 +31,7 @@ pub(super) fn exact() -> Platform {
     exact.adjacency.carrier = fixed(10);
     exact.adjacency.drift = fixed(0);
     exact.adjacency.exchange = fixed(3);
+    exact.adjacency.loading = fixed(0);
     exact.adjacency.handshake = Handshake::Scheduled;
     exact.origination.delay = fixed(1);
     exact.flooding.process = fixed(2);
@@ -46,6 +47,7 @@ pub(super) fn exact() -> Platform {
     exact.fib.first = fixed(1);
     exact.fib.write_per_prefix = fixed(1);
     exact.forwarding.hop = Duration::ZERO;
+    exact.start.farewell = fixed(1);
     exact.start.process = fixed(1_000);
     exact.start.boot = fixed(5_000);
     exact
