@@ -70,6 +70,7 @@
 mod fib;
 mod history;
 mod id;
+pub mod incident;
 pub mod paths;
 pub mod platform;
 mod script;

@@ -59,13 +59,14 @@ const fn us(micros: u64) -> Duration {
 
 impl Platform {
     /// The names that [`Platform::named`] knows.
-    pub const NAMES: [&'static str; 7] = [
+    pub const NAMES: [&'static str; 8] = [
         "frr-ospf",
         "frr-isis",
         "generic-ios-xr",
         "generic-junos",
         "generic-ios",
         "incident-resilient",
+        "incident-cautious",
         "incident-fragile",
     ];
 
@@ -78,6 +79,7 @@ impl Platform {
             "generic-junos" => Self::junos(),
             "generic-ios" => Self::ios(),
             "incident-resilient" => Self::incident_resilient(),
+            "incident-cautious" => Self::incident_cautious(),
             "incident-fragile" => Self::incident_fragile(),
             _ => return None,
         })
@@ -292,7 +294,7 @@ impl Platform {
     }
 
     /// The routers that a domain-wide purge hits but does not blind: old tables until new ones are there, no computing
-    /// before the database is whole again (20 s: VRP's default wait after a purge), the last resort of transit meanwhile.
+    /// before the database is whole again (20 s: VRP's default wait after a purge).
     ///
     /// Rebuilding takes what a line card takes: 0.25 ms a prefix (SWIFT's worst case).
     pub fn incident_resilient() -> Self {
@@ -303,9 +305,20 @@ impl Platform {
                 meanwhile: Meanwhile::OldTables,
                 resync: ms(20_000),
                 rebuild_per_prefix: Spread::micros(200, 300),
-                transit: Transit::LastResort,
+                transit: Transit::Attracted,
             },
             ..Self::ios_xr()
+        }
+    }
+
+    /// The same, configured to be the last resort of transit while it rebuilds (overload on start-up): others take a detour
+    /// around it, which costs them time but no packets.
+    pub fn incident_cautious() -> Self {
+        let resilient = Self::incident_resilient();
+        Self {
+            name: "incident-cautious".to_owned(),
+            readdress: Readdress { transit: Transit::LastResort, ..resilient.readdress },
+            ..resilient
         }
     }
 

@@ -54,7 +54,7 @@ impl Sim<'_> {
         let (delay, loss) = self.queueing(link);
         for end in End::BOTH {
             let (router, slot) = self.topology.port_of(link, end);
-            let known_dark = self.routers[router].ports[slot].dark;
+            let known_dark = self.routers[router].dark & 1 << slot != 0;
             let road = Road { passes, known_dark, delay, loss };
             self.roads[link.index()][end.index()].push((self.now, road));
         }
@@ -85,10 +85,10 @@ impl Sim<'_> {
     /// The forwarding plane of a router looks at the light of one of its ports.
     pub(super) fn repairs(&mut self, router: usize, slot: usize) {
         let link = self.topology.ports(router)[slot].link;
-        let dark = !self.lit(link);
-        if std::mem::replace(&mut self.routers[router].ports[slot].dark, dark) != dark {
-            self.note_road(link);
-        }
+        let lit = self.lit(link);
+        let dark = &mut self.routers[router].dark;
+        *dark = if lit { *dark & !(1 << slot) } else { *dark | 1 << slot };
+        self.note_road(link);
     }
 
     /// How long packets wait before a link, and what share of them finds its queue full: a single queue with random arrivals

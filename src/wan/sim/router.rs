@@ -17,6 +17,8 @@ pub(super) struct RouterState {
     /// Draws of the route processor.
     pub(super) stream: Stream,
     pub(super) ports: Vec<PortState>,
+    /// Ports that the forwarding plane passes over for want of light, one bit each.
+    pub(super) dark: u64,
     pub(super) powered: bool,
     /// Counts losses of power: what the forwarding plane was going to do is void then.
     pub(super) power: u32,
@@ -96,8 +98,6 @@ pub(super) struct PortState {
     pub(super) metric: u32,
     /// Whether the process knows its light to be on.
     pub(super) light: bool,
-    /// Whether the forwarding plane passes it over for want of light.
-    pub(super) dark: bool,
     /// Whether its interface has an address.
     pub(super) addressed: bool,
     pub(super) full: bool,

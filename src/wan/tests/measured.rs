@@ -217,7 +217,7 @@ fn replay(case: &Case, wan: &Arc<Topology>, seed: u64) -> Rep {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let at = |n: usize| values.get(n).copied().unwrap_or(0.0);
-    (at(values.len() / 2) + at((values.len().max(1) - 1) / 2)) / 2.0
+    f64::midpoint(at(values.len() / 2), at((values.len().max(1) - 1) / 2))
 }
 
 /// What does not agree, and why.
@@ -278,7 +278,7 @@ fn compare(case: &Case) -> (String, Vec<String>) {
     let mut wrong = Vec::new();
     let mut check = |holds: bool, what: &str| {
         if !holds {
-            wrong.push(format!("{:?} {:?}: {what}", case.setting, case.event))
+            wrong.push(format!("{:?} {:?}: {what}", case.setting, case.event));
         }
     };
     check(consistent(u64::from(case.lossy), u64::from(case.reps), share), "share of lossy repetitions");

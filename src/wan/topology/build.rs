@@ -214,16 +214,7 @@ impl TopologyBuilder {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let mut edges = vec![Vec::new(); sites.len()];
-        for (at, router) in routers.iter().enumerate() {
-            edges[router.site.index()].push(RouterId(at as u32));
-        }
-        // Traffic from a site without routers, the internet, comes in where its addresses are announced.
-        for block in blocks.values() {
-            if routers.iter().all(|router| router.site != block.site) {
-                edges[block.site.index()].extend(&block.origins);
-            }
-        }
+        let edges = edges(sites.len(), &routers, blocks.values());
         Ok(Topology {
             sites: sites.into_values().collect(),
             routers,
@@ -264,6 +255,27 @@ impl TopologyBuilder {
 
 fn too_many(sort: &'static str, count: u64, max: u64) -> TopologyError {
     TopologyError::TooMany { sort, count, max }
+}
+
+/// Where the traffic of each site comes in: at the routers that announce its addresses, or at all of its routers.
+fn edges<'b>(
+    sites: usize,
+    routers: &[Router],
+    blocks: impl Iterator<Item = &'b Block>,
+) -> Vec<Vec<RouterId>> {
+    let mut edges: Vec<Vec<RouterId>> = vec![Vec::new(); sites];
+    for block in blocks {
+        edges[block.site.index()].extend(&block.origins);
+    }
+    for (site, edges) in edges.iter_mut().enumerate() {
+        if edges.is_empty() {
+            let mine = routers.iter().enumerate().filter(|(_, router)| router.site.index() == site);
+            edges.extend(mine.map(|(at, _)| RouterId(at as u32)));
+        }
+        edges.sort_unstable();
+        edges.dedup();
+    }
+    edges
 }
 
 /// The ports of every router, in the order of the links.

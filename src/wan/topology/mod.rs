@@ -2,6 +2,7 @@
 
 mod build;
 mod graph;
+mod presets;
 
 pub use build::{LinkSpec, TopologyBuilder, TopologyError};
 pub use graph::{Block, BlockKind, Link, Place, Port, Router, Site, Topology};
