@@ -171,7 +171,8 @@ impl Sim<'_> {
         let state = &mut self.routers[router];
         if lsp.origin == router {
             // From before this router's process started: the next one must be newer than that.
-            if lsp.sequence > state.origin.sequence {
+            let told = state.database.get(router).map(|own| own.digest);
+            if lsp.sequence >= state.origin.sequence && told != Some(lsp.digest) {
                 state.origin.sequence = lsp.sequence;
                 self.repeat(router);
             }

@@ -164,6 +164,7 @@ impl Sim<'_> {
         state.epoch += 1;
         state.database.clear();
         state.spf = SpfTimer::new(state.platform.spf.delay);
+        state.resync_until = self.now;
         state.computing = None;
         state.external_due = None;
         let asked = std::mem::take(&mut state.origin);

@@ -80,6 +80,10 @@ pub fn simulate(
     Ok(sim.into_history(events))
 }
 
+/// The sequence number of a router that has run for long: it has told at least twice. One that starts anew begins below it,
+/// and learns from its neighbours what it has told before.
+const SEQUENCE_LONG_RUNNING: u32 = 2;
+
 /// A simulation under way.
 struct Sim<'t> {
     topology: &'t Arc<Topology>,
@@ -230,7 +234,7 @@ fn router_state(topology: &Topology, at: usize, seed: Seed, speakers: usize) -> 
         power: 0,
         running: true,
         epoch: 0,
-        origin: Origin::default(),
+        origin: Origin { sequence: SEQUENCE_LONG_RUNNING, ..Origin::default() },
         database: Database::new(count),
         spf: SpfTimer::new(router.platform.spf.delay),
         resync_until: SimTime::ZERO,

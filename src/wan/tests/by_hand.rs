@@ -232,3 +232,21 @@ fn withdrawals_and_addresses() {
     let last = history.trace().transitions().last().expect("many steps").at;
     assert!(last > at_ms(2_000) && last < at_ms(3_100), "{last}");
 }
+
+/// A process that starts has forgotten its sequence number: it must learn the others' LSPs, though nobody has told anything
+/// since the beginning, and outbid its own old one. And a start ends the wait after a purge.
+#[test]
+fn a_process_that_starts_anew_learns_everything_again() {
+    let mut p = exact();
+    p.readdress.resync = ms(20_000);
+    let line = network(&[&p; 3], &[(1, 2, 0, 10), (2, 3, 0, 10)]);
+    let restart = Happening::Restart { router: RouterId(0), pause: ms(0), ending: Ending::Killed };
+    for before in [None, Some(Happening::Readdress(RouterId(0)))] {
+        let script = before.into_iter().fold(Script::new(), |script, purge| script.at(at_ms(500), purge));
+        let history = play(&line, &script.at(at_ms(1_000), restart.clone()));
+        let last = fates(&history, "r1", "r3", 0).pop().expect("pieces");
+        assert_eq!(last.1, Ok(0.0), "{}", history.trace().named(&line));
+        assert!(last.0 < 5_000.0, "{last:?}");
+        assert_eq!(fates(&history, "r3", "r1", 0).pop().map(|(_, fate)| fate), Some(Ok(0.0)));
+    }
+}

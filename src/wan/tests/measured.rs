@@ -186,12 +186,17 @@ fn replay(case: &Case, wan: &Arc<Topology>, seed: u64) -> Rep {
     let until = if case.setting == Setting::RingOspfSlowHello { PROBED_LONG } else { PROBED } as f64;
     let phase = stream.unit() * EVERY;
     let mut rep = Rep::default();
+    let mut paths = None;
     for number in 0..count {
         let prefix = (externals.saturating_sub(1) * number) / (count - 1);
         let to = block.expect("it is announced");
         let flow = Flow { from: site(from), to, prefix, direction: Direction::ToServer };
         let bucket = FlowBucket(stream.below(256) as u8);
-        let paths = history.paths(&flow).expect("few changes");
+        // Without external prefixes all flows go to the same one.
+        if number == 0 || externals > 0 {
+            paths = Some(history.paths(&flow).expect("few changes"));
+        }
+        let Some(paths) = &paths else { continue };
         let first = (EVENT - 5_000) as f64 + phase + EVERY * f64::from(number) / f64::from(count);
         let mut lost: Option<(f64, f64, f64)> = None;
         for (start, end, fate) in paths.bucket(bucket).pieces() {

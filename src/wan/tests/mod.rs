@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod incident;
+mod laws;
 mod measured;
 mod measured_table;
 mod support;
