@@ -48,8 +48,9 @@ fn networks() -> impl Strategy<Value = Arc<Topology>> {
 fn happening(wan: &Topology, kind: u8, a: usize, b: usize) -> Happening {
     let link = LinkId((a % wan.links().len()) as u32);
     let router = RouterId((a % wan.routers().len()) as u32);
-    let seen = if b % 2 == 0 { Seen::Carrier } else { Seen::Silent };
-    let ending = if b % 2 == 0 { Ending::Killed } else { Ending::Flushed };
+    let even = b.is_multiple_of(2);
+    let seen = if even { Seen::Carrier } else { Seen::Silent };
+    let ending = if even { Ending::Killed } else { Ending::Flushed };
     match kind % 11 {
         0 | 1 => Happening::LinkDown(link, seen),
         2 | 3 => Happening::LinkUp(link),
