@@ -21,6 +21,7 @@ mod dial;
 mod listener;
 mod pump;
 mod session;
+mod socket;
 pub mod timer;
 
 use std::io;

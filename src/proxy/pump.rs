@@ -7,10 +7,8 @@
 //! Where a lane lets bytes pass they go from one socket to the other through a buffer of the thread. Otherwise they are
 //! copied once, into a chunk of their exact size: an idle connection holds no buffer.
 
-use std::cell::RefCell;
 use std::future::Future;
 use std::io::{self, ErrorKind, IoSlice};
-use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,26 +16,19 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::dial::dial;
 use super::session::Service;
+use super::socket::{SCRATCH, close_with_rst, discard, how_it_ended, shut_down};
 use super::timer::Sleep;
-use crate::base::limits::{
-    CLOSE_LINGER, DARK_ORPHAN_MAX, LANE_HELD_BYTES_MIN, READ_BYTES_MAX, SERVICE_HELD_BYTES_MAX,
-};
+use crate::base::limits::{CLOSE_LINGER, DARK_ORPHAN_MAX, LANE_HELD_BYTES_MIN, SERVICE_HELD_BYTES_MAX};
 use crate::base::{Direction, SimTime};
 use crate::event::{BrownoutReason, EndCause, PeerEnd};
 use crate::fault::{Action, Caller, CutKind, Cuts, Draw, Lane, LaneEnd, Program, Touch};
 
 /// Pieces of one vectored write.
 const SLICES: usize = 32;
-
-thread_local! {
-    /// What a read goes into before it is passed on or copied: one for each worker thread, none for an idle connection.
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES_MAX].into_boxed_slice());
-}
 
 /// A connection's sockets and lanes.
 pub(super) struct Pump {
@@ -455,37 +446,6 @@ const fn ended_by(direction: Direction, how: PeerEnd) -> EndCause {
     }
 }
 
-fn how_it_ended(error: &io::Error) -> PeerEnd {
-    match error.kind() {
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => PeerEnd::Reset,
-        _ => PeerEnd::Failed,
-    }
-}
-
 fn earliest(a: Option<SimTime>, b: Option<SimTime>) -> Option<SimTime> {
     [a, b].into_iter().flatten().min()
-}
-
-/// Its close sends an RST.
-fn close_with_rst(socket: &TcpStream) {
-    // It fails on a socket that is gone already, and then there is nobody to be told.
-    let _gone = SockRef::from(socket).set_linger(Some(Duration::ZERO));
-}
-
-/// Sends a FIN; the other direction stays.
-fn shut_down(socket: &TcpStream) {
-    // Likewise.
-    let _gone = SockRef::from(socket).shutdown(Shutdown::Write);
-}
-
-/// Reads and throws away until the peer ends.
-async fn discard(socket: &TcpStream) {
-    while socket.readable().await.is_ok() {
-        let read = SCRATCH.with_borrow_mut(|scratch| socket.try_read(scratch));
-        match read {
-            Ok(0) => return,
-            Err(error) if error.kind() != ErrorKind::WouldBlock => return,
-            _ => {}
-        }
-    }
 }
