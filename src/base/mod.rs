@@ -20,7 +20,9 @@ pub use dist::{Delay, DelayDraw, Shape};
 pub use duration::{DurationError, Span, format_duration, parse_duration};
 pub use flow::{BUCKETS, FlowBucket};
 pub use id::{Direction, Directions, FaultId};
-pub use path_state::{DelayTerm, LossTerm, PathState, RateScope, RateTerm};
+pub use path_state::{
+    CloseTerm, CorruptTerm, DelayTerm, LossTerm, PathState, RateScope, RateTerm, SliceTerm,
+};
 pub use rate::{ByteRate, ByteSize, RateError};
 pub use ratio::{Ratio, RatioError};
 pub use rng::{Label, Seed, Stream};

@@ -4,6 +4,8 @@
 //! rate must admit a byte, every loss strikes for itself, and one cause of darkness is enough. Each part names the fault that it comes from, so that
 //! whoever applies it can say who did what. A `Timeline<PathState>` is all that a lane or a modelled probe ever sees.
 
+use std::time::Duration;
+
 use super::dist::Delay;
 use super::id::FaultId;
 use super::rate::ByteRate;
@@ -18,6 +20,12 @@ pub struct PathState {
     pub rates: Vec<RateTerm>,
     /// Shares of segments that are lost, one after the other.
     pub losses: Vec<LossTerm>,
+    /// Pieces in which bytes leave: all of them cut.
+    pub slices: Vec<SliceTerm>,
+    /// Shares of segments that are corrupted, one after the other.
+    pub corruptions: Vec<CorruptTerm>,
+    /// Delays of an orderly end, one after the other.
+    pub closes: Vec<CloseTerm>,
     /// Why nothing is delivered, if nothing is.
     pub dark: Option<FaultId>,
 }
@@ -51,6 +59,37 @@ pub struct LossTerm {
     pub ratio: Ratio,
 }
 
+/// Pieces in which bytes leave, and the fault that cuts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SliceTerm {
+    /// Which fault.
+    pub fault: FaultId,
+    /// Mean bytes of a piece.
+    pub size: u64,
+    /// How many more or fewer a piece may have, less than `size`.
+    pub variation: u64,
+    /// From the beginning of a piece to that of the next, at least.
+    pub pause: Duration,
+}
+
+/// A share of segments in which a bit is flipped, and the fault that flips it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CorruptTerm {
+    /// Which fault.
+    pub fault: FaultId,
+    /// How many.
+    pub ratio: Ratio,
+}
+
+/// How much later an orderly end is passed on, and the fault that holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CloseTerm {
+    /// Which fault.
+    pub fault: FaultId,
+    /// How long.
+    pub delay: Duration,
+}
+
 /// Who shares a rate.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize, schemars::JsonSchema,
@@ -68,16 +107,30 @@ pub enum RateScope {
 
 impl PathState {
     /// A path that does nothing to bytes.
-    pub const CLEAR: Self = Self { delays: Vec::new(), rates: Vec::new(), losses: Vec::new(), dark: None };
+    pub const CLEAR: Self = Self {
+        delays: Vec::new(),
+        rates: Vec::new(),
+        losses: Vec::new(),
+        slices: Vec::new(),
+        corruptions: Vec::new(),
+        closes: Vec::new(),
+        dark: None,
+    };
 
     /// A path that delivers nothing.
-    pub const fn dark(fault: FaultId) -> Self {
-        Self { delays: Vec::new(), rates: Vec::new(), losses: Vec::new(), dark: Some(fault) }
+    pub fn dark(fault: FaultId) -> Self {
+        Self { dark: Some(fault), ..Self::CLEAR }
     }
 
     /// Whether bytes pass untouched.
     pub const fn is_clear(&self) -> bool {
-        self.delays.is_empty() && self.rates.is_empty() && self.losses.is_empty() && self.dark.is_none()
+        self.delays.is_empty()
+            && self.rates.is_empty()
+            && self.losses.is_empty()
+            && self.slices.is_empty()
+            && self.corruptions.is_empty()
+            && self.closes.is_empty()
+            && self.dark.is_none()
     }
 
     /// Both at once. Where both are dark the first is named.
@@ -87,6 +140,9 @@ impl PathState {
             delays: [&self.delays[..], &other.delays[..]].concat(),
             rates: [&self.rates[..], &other.rates[..]].concat(),
             losses: [&self.losses[..], &other.losses[..]].concat(),
+            slices: [&self.slices[..], &other.slices[..]].concat(),
+            corruptions: [&self.corruptions[..], &other.corruptions[..]].concat(),
+            closes: [&self.closes[..], &other.closes[..]].concat(),
             dark: self.dark.or(other.dark),
         }
     }

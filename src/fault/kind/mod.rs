@@ -6,6 +6,7 @@ mod close;
 mod latency;
 mod loss;
 mod reset;
+mod slow_close;
 
 pub use bandwidth::Bandwidth;
 pub use blackhole::Blackhole;
@@ -13,3 +14,4 @@ pub use close::Close;
 pub use latency::Latency;
 pub use loss::{Loss, LossState};
 pub use reset::Reset;
+pub use slow_close::SlowClose;

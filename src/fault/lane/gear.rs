@@ -76,6 +76,13 @@ impl Gears {
         }
     }
 
+    /// Counts an end that `state` holds back.
+    pub(super) fn touch_closes(&mut self, state: &PathState, now: SimTime) {
+        for term in &state.closes {
+            self.touch(term.fault, now, 0, term.delay);
+        }
+    }
+
     /// Counts what a fault has done.
     pub(super) fn touch(&mut self, fault: FaultId, now: SimTime, bytes: u64, delay: Duration) {
         if let Some(gear) = self.gear(fault) {

@@ -19,12 +19,15 @@
 //! 4. A rate holds over any window, with the burst that [`super::burst_bytes`] states.
 //! 5. How reads were cut changes nothing: jitter is drawn once a *flight* (bytes without a pause of [`FLIGHT_GAP`]) and again
 //!    every [`SLOT_BYTES`] within it; loss is drawn once a segment, counted from the beginning of its flight.
-//! 6. An edit loses nothing: what is timed keeps its deadline; what a removed blackhole held goes on, in order.
+//! 6. An edit loses nothing: what is timed keeps its deadline; what a removed blackhole held goes on, in order, and so does
+//!    an end that a removed fault held.
 //! 7. What it holds is bounded by [`Lane::room`]; after its end it is inert.
 //!
 //! It leaves to others: sockets, clocks, and the end of connections by faults ([`super::Cuts`]).
 
 mod gear;
+#[cfg(test)]
+mod stream_tests;
 #[cfg(test)]
 mod tests;
 
@@ -82,6 +85,8 @@ pub struct Lane {
     /// Bytes at the front that links have admitted, and when they may leave.
     granted: Option<(usize, SimTime)>,
     end: Option<(LaneEnd, SimTime)>,
+    /// Since when an orderly end that has crossed the path is held back.
+    end_held: Option<SimTime>,
     finished: bool,
     delivered: u64,
 }
@@ -155,6 +160,7 @@ impl Lane {
             flight: Flight::default(),
             granted: None,
             end: None,
+            end_held: None,
             finished: false,
             delivered: 0,
         }
@@ -284,10 +290,7 @@ impl Lane {
             }
             (Some(_), _) => self.poll_links(now),
             (None, Some((_, due))) if due > now => Action::Wait(Some(due)),
-            (None, Some((end, _))) => {
-                self.finished = true;
-                Action::End(end)
-            }
+            (None, Some((end, _))) => self.poll_end(now, end),
             (None, None) => Action::Wait(None),
         }
     }
@@ -389,6 +392,21 @@ impl Lane {
         self.held_bytes += bytes.len();
         self.held_cost += bytes.len() + CHUNK_COST;
         self.held.push_back(Chunk { bytes, due });
+    }
+
+    /// The end has crossed the path: passes it on, an orderly one as late as the path says.
+    fn poll_end(&mut self, now: SimTime, end: LaneEnd) -> Action {
+        let (state, next) = self.path.read(&mut self.cursor, now);
+        if end == LaneEnd::Eof && !state.closes.is_empty() {
+            let since = *self.end_held.get_or_insert(now);
+            self.gears.touch_closes(state, since);
+            let until = since.plus(state.closes.iter().map(|term| term.delay).sum());
+            if until > now {
+                return Action::Wait(Some(next.map_or(until, |next| next.min(until))));
+            }
+        }
+        self.finished = true;
+        Action::End(end)
     }
 
     /// Reserves the next turn on every link, if none is reserved, and waits for it.

@@ -8,38 +8,38 @@ use crate::base::{ByteRate, Ratio, Shape};
 use crate::fault::testing::{self, secs};
 use crate::fault::{Bandwidth, Blackhole, Fault, Latency, Loss, burst_bytes};
 
-fn caller() -> Caller {
+pub(super) fn caller() -> Caller {
     Caller::new(0, "127.0.0.1:40000".parse().unwrap())
 }
 
 /// A lane, its clock, and what left it when.
-struct Drive {
-    lane: Lane,
-    program: Program,
-    now: SimTime,
-    left: Vec<(SimTime, u8)>,
-    end: Option<(SimTime, LaneEnd)>,
+pub(super) struct Drive {
+    pub(super) lane: Lane,
+    pub(super) program: Program,
+    pub(super) now: SimTime,
+    pub(super) left: Vec<(SimTime, u8)>,
+    pub(super) end: Option<(SimTime, LaneEnd)>,
 }
 
 impl Drive {
-    fn new(faults: Vec<Fault>) -> Self {
+    pub(super) fn new(faults: Vec<Fault>) -> Self {
         let program = Program::new(testing::SEED, faults.into_iter().map(Arc::new).collect());
         let lane = Lane::new(&program, &program.draw(&caller()), &caller(), Direction::ToClient);
         Self { lane, program, now: SimTime::ZERO, left: Vec::new(), end: None }
     }
 
-    fn edit(&mut self, faults: Vec<Arc<Fault>>) {
+    pub(super) fn edit(&mut self, faults: Vec<Arc<Fault>>) {
         self.program = self.program.edited(faults);
         self.lane.on_edit(&self.program, &self.program.draw(&caller()), &caller(), Direction::ToClient);
     }
 
-    fn feed(&mut self, bytes: &[u8]) {
+    pub(super) fn feed(&mut self, bytes: &[u8]) {
         self.lane.on_bytes(self.now, Bytes::copy_from_slice(bytes));
         self.settle();
     }
 
     /// Does what the lane says until it waits; returns until when.
-    fn settle(&mut self) -> Option<SimTime> {
+    pub(super) fn settle(&mut self) -> Option<SimTime> {
         for _ in 0..100_000 {
             match self.lane.poll(self.now) {
                 Action::Wait(until) => return until,
@@ -58,7 +58,7 @@ impl Drive {
     }
 
     /// Jumps from deadline to deadline up to `until`.
-    fn run_to(&mut self, until: SimTime) {
+    pub(super) fn run_to(&mut self, until: SimTime) {
         while let Some(deadline) = self.settle().filter(|deadline| *deadline <= until) {
             assert!(deadline > self.now, "a deadline that has passed");
             self.now = deadline;
@@ -67,12 +67,12 @@ impl Drive {
         self.settle();
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         self.left.iter().map(|(_, byte)| *byte).collect()
     }
 }
 
-fn latency(mean: u64, jitter: u64, shape: Shape) -> Latency {
+pub(super) fn latency(mean: u64, jitter: u64, shape: Shape) -> Latency {
     Latency(crate::base::Delay {
         jitter: Duration::from_millis(jitter),
         shape,
@@ -80,7 +80,7 @@ fn latency(mean: u64, jitter: u64, shape: Shape) -> Latency {
     })
 }
 
-fn at(millis: u64) -> SimTime {
+pub(super) fn at(millis: u64) -> SimTime {
     SimTime::from_millis(millis)
 }
 
@@ -196,7 +196,7 @@ fn edits_lose_nothing() {
 }
 
 /// Any mixture of faults, for the properties below.
-fn faults() -> impl Strategy<Value = Vec<Fault>> {
+pub(super) fn faults() -> impl Strategy<Value = Vec<Fault>> {
     let latency = (1u64..200, 0u64..300, 0usize..4).prop_map(|(mean, jitter, shape)| {
         let shape = [Shape::Uniform, Shape::Normal, Shape::Pareto, Shape::Exponential][shape];
         latency(mean, jitter, shape).into()
