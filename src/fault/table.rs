@@ -1,7 +1,7 @@
 //! The kind table: one entry a kind. From it come the enum, the key of a scenario file, its schema, the list of kinds for
 //! documentation, and the test that every kind has its example.
 
-use super::kind::{Bandwidth, Blackhole, Close, Latency, Loss, Reset, SlowClose};
+use super::kind::{Bandwidth, Blackhole, Close, Latency, Loss, Reset, Slicer, SlowClose};
 use super::spec::{Backend, Kind, Layer};
 
 /// Calls `$callback!` with the table: for every kind its key, its type, its layer, its backend and its words.
@@ -42,6 +42,11 @@ macro_rules! fault_kinds {
                 about: "An orderly end of one side reaches the other later.",
                 client_sees: "All bytes on time, the end of file late.",
                 example: "500ms",
+            }
+            slicer: Slicer, Stream, UserSpace {
+                about: "Bytes leave in small pieces, with a pause between them.",
+                client_sees: "An answer that drips: many short reads; no byte is missing.",
+                example: "{ size: 64B, variation: 16B, delay: 10ms }",
             }
         }
     };

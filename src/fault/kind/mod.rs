@@ -6,6 +6,7 @@ mod close;
 mod latency;
 mod loss;
 mod reset;
+mod slicer;
 mod slow_close;
 
 pub use bandwidth::Bandwidth;
@@ -14,4 +15,5 @@ pub use close::Close;
 pub use latency::Latency;
 pub use loss::{Loss, LossState};
 pub use reset::Reset;
+pub use slicer::Slicer;
 pub use slow_close::SlowClose;

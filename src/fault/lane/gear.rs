@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::Touch;
-use crate::base::{DelayDraw, Direction, FaultId, PathState, RateScope, SimTime, Stream};
+use crate::base::{DelayDraw, Direction, FaultId, PathState, RateScope, SimTime, SliceTerm, Stream};
 use crate::fault::link::Link;
 use crate::fault::program::{Caller, Draw, Program};
 use crate::fault::spec::Fault;
@@ -33,7 +33,21 @@ struct Gear {
     link: Link,
     /// The delay of the current slot.
     delay: Duration,
+    /// How large pieces are, and the current one.
+    sizes: Stream,
+    piece: Option<Piece>,
     touch: Option<Touch>,
+}
+
+/// A piece of a slicer.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    /// What it may still carry.
+    left: u64,
+    /// When its first byte left.
+    began: Option<SimTime>,
+    /// Whether what is being written is of it.
+    leaves: bool,
 }
 
 // === impl Gears ===
@@ -136,6 +150,43 @@ impl Gears {
         leaves
     }
 
+    /// How many bytes the slicers of `state` let go at most, or until when they let none go.
+    pub(super) fn piece(&mut self, state: &PathState, now: SimTime) -> Result<usize, SimTime> {
+        let (mut bytes, mut until) = (u64::MAX, None);
+        for term in &state.slices {
+            match self.gear(term.fault).map(|gear| gear.piece(term, now)) {
+                Some(Ok(left)) => bytes = bytes.min(left),
+                Some(Err(next)) => until = until.max(Some(next)),
+                None => {}
+            }
+        }
+        until.map_or(Ok(usize::try_from(bytes).unwrap_or(usize::MAX)), Err)
+    }
+
+    /// The current pieces of `state` leave now, unless they have begun to.
+    pub(super) fn begin_piece(&mut self, state: &PathState, now: SimTime) {
+        self.gears.iter_mut().filter_map(|gear| gear.piece.as_mut()).for_each(|piece| piece.leaves = false);
+        for term in &state.slices {
+            let Some(gear) = self.gear(term.fault) else { continue };
+            if let Some(piece) = &mut gear.piece {
+                piece.began.get_or_insert(now);
+                piece.leaves = true;
+            }
+            gear.touch(now, 0, term.pause);
+        }
+    }
+
+    /// So many bytes of the pieces that leave have left.
+    pub(super) fn wrote_piece(&mut self, bytes: u64) {
+        for gear in &mut self.gears {
+            let Some(piece) = gear.piece.as_mut().filter(|piece| piece.leaves) else { continue };
+            piece.left = piece.left.saturating_sub(bytes);
+            if let Some(touch) = &mut gear.touch {
+                touch.bytes += bytes;
+            }
+        }
+    }
+
     pub(super) fn touches(&self) -> impl Iterator<Item = &Touch> {
         self.gears.iter().filter_map(|gear| gear.touch.as_ref())
     }
@@ -156,8 +207,28 @@ impl Gear {
             losses: program.seed().stream(label.part("loss")),
             link: Link::default(),
             delay: Duration::ZERO,
+            sizes: program.seed().stream(label.part("slices")),
+            piece: None,
             touch: None,
         }
+    }
+
+    /// What the current piece may still carry, or when the next one may begin.
+    fn piece(&mut self, term: &SliceTerm, now: SimTime) -> Result<u64, SimTime> {
+        let next = self.piece.map(|piece| piece.began.map(|began| began.plus(term.pause)));
+        let left = match (self.piece, next) {
+            (Some(piece), Some(None)) => piece.left,
+            (Some(piece), Some(Some(next))) if next > now => {
+                return if piece.left > 0 { Ok(piece.left) } else { Err(next) };
+            }
+            _ => {
+                let smallest = term.size.saturating_sub(term.variation).max(1);
+                let largest = term.size.saturating_add(term.variation);
+                smallest + self.sizes.below(largest.saturating_sub(smallest).saturating_add(1))
+            }
+        };
+        self.piece = Some(Piece { left, began: None, leaves: false });
+        Ok(left)
     }
 
     fn touch(&mut self, now: SimTime, bytes: u64, delay: Duration) {

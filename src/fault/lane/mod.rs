@@ -21,7 +21,8 @@
 //!    every [`SLOT_BYTES`] within it; loss is drawn once a segment, counted from the beginning of its flight.
 //! 6. An edit loses nothing: what is timed keeps its deadline; what a removed blackhole held goes on, in order, and so does
 //!    an end that a removed fault held.
-//! 7. What it holds is bounded by [`Lane::room`]; after its end it is inert.
+//! 7. Between the beginnings of two pieces of a slicer lies their pause, and no more than a piece leaves within it.
+//! 8. What it holds is bounded by [`Lane::room`]; after its end it is inert.
 //!
 //! It leaves to others: sockets, clocks, and the end of connections by faults ([`super::Cuts`]).
 
@@ -42,7 +43,7 @@ use self::gear::Gears;
 use super::link::turn_bytes;
 use super::program::{Caller, Draw, Program};
 use crate::base::limits::{DARK_HELD_BYTES_MAX, LANE_HELD_BYTES_MAX};
-use crate::base::{Cursor, Direction, FaultId, PathState, RateTerm, SimTime, Timeline};
+use crate::base::{ByteRate, Cursor, Direction, FaultId, PathState, SimTime, SliceTerm, Timeline};
 use crate::tcp::{Recovery, Rto};
 
 /// A pause of this length begins a new flight: a request, an answer, a message. Shorter than any round trip worth
@@ -84,6 +85,8 @@ pub struct Lane {
     flight: Flight,
     /// Bytes at the front that links have admitted, and when they may leave.
     granted: Option<(usize, SimTime)>,
+    /// Whether what is being written is a piece of faults that slice.
+    slicing: bool,
     end: Option<(LaneEnd, SimTime)>,
     /// Since when an orderly end that has crossed the path is held back.
     end_held: Option<SimTime>,
@@ -159,6 +162,7 @@ impl Lane {
             last_due: SimTime::ZERO,
             flight: Flight::default(),
             granted: None,
+            slicing: false,
             end: None,
             end_held: None,
             finished: false,
@@ -179,7 +183,7 @@ impl Lane {
     /// How many bytes it takes now.
     pub fn room(&mut self, now: SimTime) -> usize {
         let (state, _) = self.path.read(&mut self.cursor, now);
-        let limit = match (state.dark, slowest(&state.rates)) {
+        let limit = match (state.dark, slowest(state)) {
             (Some(_), _) => DARK_HELD_BYTES_MAX,
             (None, Some(rate)) => rate_limited_room(rate, state),
             (None, None) => LANE_HELD_BYTES_MAX,
@@ -285,10 +289,11 @@ impl Lane {
         }
         match (self.held.front(), self.end) {
             (Some(front), _) if front.due > now => Action::Wait(Some(front.due)),
-            (Some(_), _) if state.rates.is_empty() => {
+            (Some(_), _) if state.rates.is_empty() && state.slices.is_empty() => {
+                self.slicing = false;
                 Action::Write(due_bytes(&self.held, now, WRITE_BYTES_MAX))
             }
-            (Some(_), _) => self.poll_links(now),
+            (Some(_), _) => self.poll_gates(now),
             (None, Some((_, due))) if due > now => Action::Wait(Some(due)),
             (None, Some((end, _))) => self.poll_end(now, end),
             (None, None) => Action::Wait(None),
@@ -315,6 +320,9 @@ impl Lane {
     pub fn wrote(&mut self, bytes: usize) {
         self.delivered += bytes as u64;
         self.held_bytes -= bytes;
+        if self.slicing {
+            self.gears.wrote_piece(bytes as u64);
+        }
         if let Some((granted, _)) = &mut self.granted {
             *granted = granted.saturating_sub(bytes);
             if *granted == 0 {
@@ -409,17 +417,31 @@ impl Lane {
         Action::End(end)
     }
 
-    /// Reserves the next turn on every link, if none is reserved, and waits for it.
-    fn poll_links(&mut self, now: SimTime) -> Action {
-        let (bytes, leaves) = if let Some(granted) = self.granted {
-            granted
-        } else {
-            let (state, _) = self.path.read(&mut self.cursor, now);
-            let turn = slowest(&state.rates).map_or(WRITE_BYTES_MAX as u64, |term| turn_bytes(term.rate));
-            let bytes = due_bytes(&self.held, now, turn as usize);
-            *self.granted.insert((bytes, self.gears.reserve(state, now, bytes as u64)))
+    /// What links and slicers let go now.
+    fn poll_gates(&mut self, now: SimTime) -> Action {
+        let (state, next) = self.path.read(&mut self.cursor, now);
+        let piece = match self.gears.piece(state, now) {
+            Ok(bytes) => bytes.min(WRITE_BYTES_MAX),
+            Err(until) => return Action::Wait(Some(next.map_or(until, |next| next.min(until)))),
         };
-        if leaves > now { Action::Wait(Some(leaves)) } else { Action::Write(bytes) }
+        let bytes = if state.rates.is_empty() {
+            due_bytes(&self.held, now, piece)
+        } else {
+            // A piece has its own turn, so that no more is reserved than may leave.
+            let turn = state.rates.iter().map(|term| turn_bytes(term.rate)).min().unwrap_or(u64::MAX);
+            let turn = usize::try_from(turn).unwrap_or(usize::MAX).min(piece);
+            let (bytes, leaves) = *self.granted.get_or_insert_with(|| {
+                let bytes = due_bytes(&self.held, now, turn);
+                (bytes, self.gears.reserve(state, now, bytes as u64))
+            });
+            if leaves > now {
+                return Action::Wait(Some(leaves));
+            }
+            bytes.min(piece)
+        };
+        self.slicing = !state.slices.is_empty();
+        self.gears.begin_piece(state, now);
+        Action::Write(bytes)
     }
 }
 
@@ -438,13 +460,20 @@ fn mean_delay(state: &PathState) -> Duration {
     state.delays.iter().map(|term| term.delay.mean).sum()
 }
 
-fn slowest(rates: &[RateTerm]) -> Option<&RateTerm> {
-    rates.iter().min_by_key(|term| term.rate)
+/// The rate below which nothing leaves: of a link, or of pieces with pauses.
+fn slowest(state: &PathState) -> Option<ByteRate> {
+    let of_pieces = |term: &SliceTerm| {
+        let nanos = term.pause.as_nanos();
+        let per_second = u128::from(term.size).saturating_mul(1_000_000_000).checked_div(nanos)?;
+        ByteRate::new(u64::try_from(per_second).unwrap_or(u64::MAX).max(1))
+    };
+    let links = state.rates.iter().map(|term| term.rate);
+    links.chain(state.slices.iter().filter_map(of_pieces)).min()
 }
 
-/// What a rate-limited lane holds: the link's queue, and what is on its way through the delay before it.
-fn rate_limited_room(slowest: &RateTerm, state: &PathState) -> usize {
+/// What a lane of such a rate holds: the link's queue, and what is on its way through the delay before it.
+fn rate_limited_room(slowest: ByteRate, state: &PathState) -> usize {
     let delay: Duration = state.delays.iter().map(|term| term.delay.mean + term.delay.jitter).sum();
-    let queue = slowest.rate.bytes_in(RATE_QUEUE + delay);
+    let queue = slowest.bytes_in(RATE_QUEUE + delay);
     usize::try_from(queue).unwrap_or(usize::MAX).clamp(RATE_QUEUE_BYTES_MIN, LANE_HELD_BYTES_MAX)
 }

@@ -1,10 +1,12 @@
-//! The laws of what a lane does to a stream: orderly ends that come late.
+//! The laws of what a lane does to a stream: orderly ends that come late, pieces.
+
+use proptest::prelude::*;
 
 use super::tests::{Drive, at};
 use super::*;
-use crate::base::ByteRate;
+use crate::base::{ByteRate, ByteSize, Span};
 use crate::fault::testing::{self, secs};
-use crate::fault::{Bandwidth, Fault, SlowClose};
+use crate::fault::{Bandwidth, Fault, Slicer, SlowClose};
 
 fn slow_close(delay: &str, from: u64, until: u64) -> Fault {
     testing::fault("late", delay.parse::<SlowClose>().unwrap(), from, until)
@@ -61,4 +63,102 @@ fn a_slow_close_counts_from_the_last_byte() {
     let last = drive.left.last().unwrap().0;
     assert!(last >= at(1_900), "{last}");
     assert_eq!(drive.end, Some((last.plus(Duration::from_millis(500)), LaneEnd::Eof)));
+}
+
+fn slicer(size: u64, variation: u64, delay: u64) -> Fault {
+    let (size, variation) = (ByteSize(size), ByteSize(variation));
+    let slicer = Slicer { size, variation, delay: Span(Duration::from_millis(delay)) };
+    testing::fault("drip", slicer, 0, 100_000)
+}
+
+/// What left together: when, and how many bytes.
+fn pieces(drive: &Drive) -> Vec<(SimTime, u64)> {
+    let mut pieces: Vec<(SimTime, u64)> = Vec::new();
+    for (t, _) in &drive.left {
+        match pieces.last_mut() {
+            Some((last, bytes)) if last == t => *bytes += 1,
+            _ => pieces.push((*t, 1)),
+        }
+    }
+    pieces
+}
+
+#[test]
+fn an_answer_drips() {
+    let mut drive = Drive::new(vec![slicer(64, 0, 10)]);
+    drive.feed(&[7; 200]);
+    drive.run_to(secs(1));
+    assert_eq!(pieces(&drive), [(at(0), 64), (at(10), 64), (at(20), 64), (at(30), 8)]);
+    // A message that comes after the pause leaves at once, and a small one whole.
+    drive.feed(&[7; 10]);
+    drive.run_to(secs(2));
+    assert_eq!(pieces(&drive)[4..], [(secs(1), 10)]);
+    let touch = drive.lane.touches().next().unwrap();
+    assert_eq!((touch.bytes, touch.delay_max), (210, Duration::from_millis(10)));
+}
+
+/// A receiver that takes a byte at a time, and late, gets no two pieces at once.
+#[test]
+fn pieces_keep_their_distance_from_a_slow_receiver() {
+    let mut drive = Drive::new(vec![slicer(4, 0, 10)]);
+    drive.lane.on_bytes(at(0), Bytes::from_static(&[7; 12]));
+    let mut took = Vec::new();
+    for millis in 0..60 {
+        if let Action::Write(_) = drive.lane.poll(at(millis)) {
+            drive.lane.wrote(1);
+            took.push(millis);
+        }
+    }
+    assert_eq!(took, [0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23]);
+}
+
+/// What waits for its piece waits no longer than the fault is in force.
+#[test]
+fn a_slicer_lets_go_with_its_end() {
+    let slicer =
+        Slicer { size: ByteSize(1), variation: ByteSize(0), delay: Span(Duration::from_secs(3_600)) };
+    let mut drive = Drive::new(vec![testing::fault("drip", slicer, 0, 5)]);
+    drive.feed(b"abc");
+    drive.run_to(secs(50));
+    assert_eq!(pieces(&drive), [(secs(0), 1), (secs(5), 2)]);
+}
+
+proptest! {
+    /// Pieces are no larger than asked for, begin their pause apart, and carry everything, however reads were cut.
+    #[test]
+    fn pieces_have_their_size_and_their_pause(
+        size in 1u64..500,
+        variation in 0u64..500,
+        pause in 1u64..50,
+        arrivals in prop::collection::vec((0u64..40, 1usize..3_000), 1..8),
+        cut in 1usize..700,
+    ) {
+        let variation = variation % size;
+        let fault = || vec![slicer(size, variation, pause)];
+        let (mut whole, mut cuts) = (Drive::new(fault()), Drive::new(fault()));
+        let mut sent = Vec::new();
+        for (gap, length) in arrivals {
+            let bytes: Vec<u8> = (0..length).map(|i| (i + sent.len()) as u8).collect();
+            for drive in [&mut whole, &mut cuts] {
+                drive.run_to(drive.now.plus(Duration::from_millis(gap)));
+            }
+            whole.feed(&bytes);
+            bytes.chunks(cut).for_each(|piece| cuts.feed(piece));
+            sent.extend(bytes);
+        }
+        for drive in [&mut whole, &mut cuts] {
+            drive.run_to(secs(100_000));
+            prop_assert_eq!(drive.bytes(), &sent[..]);
+            // From the beginning of a piece to the end of its pause no more leaves than it holds.
+            let (mut began, mut carried) = (SimTime::ZERO, 0);
+            for (t, bytes) in pieces(drive) {
+                if carried == 0 || t.since(began) >= Duration::from_millis(pause) {
+                    (began, carried) = (t, 0);
+                }
+                carried += bytes;
+                prop_assert!(carried <= size + variation, "{carried} bytes from {began} to {t}");
+            }
+        }
+        prop_assert_eq!(whole.left, cuts.left);
+    }
 }

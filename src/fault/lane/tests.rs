@@ -4,9 +4,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::base::{ByteRate, Ratio, Shape};
+use crate::base::{ByteRate, ByteSize, Ratio, Shape};
 use crate::fault::testing::{self, secs};
-use crate::fault::{Bandwidth, Blackhole, Fault, Latency, Loss, burst_bytes};
+use crate::fault::{Bandwidth, Blackhole, Fault, Latency, Loss, Slicer, SlowClose, burst_bytes};
 
 pub(super) fn caller() -> Caller {
     Caller::new(0, "127.0.0.1:40000".parse().unwrap())
@@ -206,7 +206,12 @@ pub(super) fn faults() -> impl Strategy<Value = Vec<Fault>> {
     });
     let blackhole = (1u64..=100).prop_map(|n| Blackhole { share: Ratio::new(n, 100).unwrap() }.into());
     let loss = (1u64..=20).prop_map(|n| format!("{n}%").parse::<Loss>().unwrap().into());
-    let kind = prop_oneof![latency, bandwidth, blackhole, loss];
+    let slow_close = (1u64..=900).prop_map(|n| format!("{n}ms").parse::<SlowClose>().unwrap().into());
+    let slicer = (1u64..3_000, 0u64..20).prop_map(|(size, delay)| {
+        let delay = crate::base::Span(Duration::from_millis(delay));
+        Slicer { size: ByteSize(size), variation: ByteSize(size / 3), delay }.into()
+    });
+    let kind = prop_oneof![latency, bandwidth, blackhole, loss, slow_close, slicer];
     prop::collection::vec((kind, 0u64..5, 1u64..5), 0..4).prop_map(|kinds| {
         let named = kinds.into_iter().enumerate();
         let fault = |(n, (kind, from, length)): (usize, (crate::fault::FaultKind, u64, u64))| {
