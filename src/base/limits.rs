@@ -82,6 +82,10 @@ pub const COMMAND_GRACE: Duration = Duration::from_secs(5);
 /// How often the level of a ramp changes at most: a step of it is a hundredth, or lasts this long.
 pub const RAMP_STEP_MIN: Duration = Duration::from_millis(50);
 
+/// Places of flipped bits that one fault's hit on one connection lists; beyond them only their number is told. Enough to
+/// find each in a capture, little enough for a journal of thousands of connections.
+pub const CORRUPT_PLACES_MAX: usize = 64;
+
 /// Path timelines that a service remembers, one per set of faults a connection may meet. Beyond it they are made anew.
 pub const PATHS_REMEMBERED_MAX: usize = 1_024;
 

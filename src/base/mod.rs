@@ -21,7 +21,7 @@ pub use duration::{DurationError, Span, format_duration, parse_duration};
 pub use flow::{BUCKETS, FlowBucket};
 pub use id::{Direction, Directions, FaultId};
 pub use path_state::{
-    CloseTerm, CorruptTerm, DelayTerm, LossTerm, PathState, RateScope, RateTerm, SliceTerm,
+    CloseTerm, CorruptTerm, DelayTerm, Flip, LossTerm, PathState, RateScope, RateTerm, SliceTerm,
 };
 pub use rate::{ByteRate, ByteSize, RateError};
 pub use ratio::{Ratio, RatioError};

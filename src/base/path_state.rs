@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::dist::Delay;
-use super::id::FaultId;
+use super::id::{Direction, FaultId};
 use super::rate::ByteRate;
 use super::ratio::Ratio;
 
@@ -79,6 +79,17 @@ pub struct CorruptTerm {
     pub fault: FaultId,
     /// How many.
     pub ratio: Ratio,
+}
+
+/// A bit that a fault flipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Flip {
+    /// In which direction.
+    pub direction: Direction,
+    /// In which byte of the direction, from 0.
+    pub offset: u64,
+    /// Which bit of it, from 0, the lowest.
+    pub bit: u8,
 }
 
 /// How much later an orderly end is passed on, and the fault that holds it.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::end_cause::EndCause;
 use super::header::Header;
-use crate::base::{FlowBucket, SimTime};
+use crate::base::{Flip, FlowBucket, SimTime};
 
 /// An event, and when it happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -134,6 +134,12 @@ pub struct Hit {
     /// The longest delay that it asked for.
     #[serde(with = "crate::base::seconds", rename = "delay_max_s")]
     pub delay_max: Duration,
+    /// Bits that it flipped.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub flipped: u64,
+    /// The places of the first `CORRUPT_PLACES_MAX` of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flips: Vec<Flip>,
 }
 
 /// One check by a monitor.
@@ -234,6 +240,11 @@ pub enum RunEnd {
     CommandEnded,
     /// Somebody interrupted it.
     Interrupted,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 // === impl Event ===

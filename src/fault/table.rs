@@ -1,7 +1,7 @@
 //! The kind table: one entry a kind. From it come the enum, the key of a scenario file, its schema, the list of kinds for
 //! documentation, and the test that every kind has its example.
 
-use super::kind::{Bandwidth, Blackhole, Close, Latency, Loss, Reset, Slicer, SlowClose};
+use super::kind::{Bandwidth, Blackhole, Close, Corrupt, Latency, Loss, Reset, Slicer, SlowClose};
 use super::spec::{Backend, Kind, Layer};
 
 /// Calls `$callback!` with the table: for every kind its key, its type, its layer, its backend and its words.
@@ -47,6 +47,11 @@ macro_rules! fault_kinds {
                 about: "Bytes leave in small pieces, with a pause between them.",
                 client_sees: "An answer that drips: many short reads; no byte is missing.",
                 example: "{ size: 64B, variation: 16B, delay: 10ms }",
+            }
+            corrupt: Corrupt, Stream, UserSpace {
+                about: "A share of segments has one bit flipped: the one kind that changes bytes.",
+                client_sees: "Wrong bytes, as many as sent: whatever its checksums and parsers make of them.",
+                example: "0.1%",
             }
         }
     };

@@ -31,6 +31,8 @@ fn ended(t: u64, cause: EndCause, hits: &[&str]) -> Entry {
         first: SimTime::ZERO,
         bytes: 1,
         delay_max: Duration::ZERO,
+        flipped: 0,
+        flips: Vec::new(),
     };
     Event::ConnectionEnded(Box::new(ConnectionEnded {
         service: "api".into(),

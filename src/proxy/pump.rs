@@ -159,12 +159,8 @@ impl Pump {
         let cut = self.cut.iter().map(|(_, touch)| touch);
         for touch in self.lanes.iter().flat_map(Lane::touches).chain(cut) {
             match merged.iter_mut().find(|known| known.fault == touch.fault) {
-                None => merged.push(*touch),
-                Some(known) => {
-                    known.first = known.first.min(touch.first);
-                    known.bytes += touch.bytes;
-                    known.delay_max = known.delay_max.max(touch.delay_max);
-                }
+                None => merged.push(touch.clone()),
+                Some(known) => known.add(touch),
             }
         }
         merged
@@ -177,7 +173,7 @@ impl Pump {
             Server::Waiting | Server::Dialling(_) => None,
         };
         let sockets = || std::iter::once(&self.client).chain(server);
-        match (self.cut, cause) {
+        match (&self.cut, cause) {
             (Some((CutKind::Reset, _)), _) => sockets().for_each(close_with_rst),
             (Some((CutKind::Close, _)), _) => {
                 sockets().for_each(shut_down);
@@ -195,7 +191,7 @@ impl Pump {
     fn poll_cuts(&mut self, now: SimTime) -> Option<EndCause> {
         let delivered = self.delivered();
         let (fault, kind) = self.cuts.poll(now, delivered)?;
-        let touch = Touch { fault: fault.parts.id, first: now, bytes: 0, delay_max: Duration::ZERO };
+        let touch = Touch::new(fault.parts.id, now);
         let cause = EndCause::Fault {
             fault: Arc::clone(&fault.parts.name),
             kind: fault.parts.kind.info().name.into(),

@@ -95,14 +95,15 @@ impl Service {
             let fault = faults.iter().find(|fault| fault.parts.id == touch.fault);
             fault.map_or_else(|| "?".into(), |fault| Arc::clone(&fault.parts.name))
         };
-        let hits = pump.touches().iter().map(|touch| self.hit(touch, name(touch))).collect();
+        let hits = pump.touches().into_iter().map(|touch| self.hit(name(&touch), touch)).collect();
         self.journal_end(&pump, &caller, accepted, cause.clone(), hits);
         pump.close(&cause).await;
     }
 
-    fn hit(&self, touch: &Touch, fault: Arc<str>) -> Hit {
+    fn hit(&self, fault: Arc<str>, touch: Touch) -> Hit {
         let first = self.shared.outbox.scenario_time(touch.first);
-        Hit { fault, first, bytes: touch.bytes, delay_max: touch.delay_max }
+        let Touch { bytes, delay_max, flipped, flips, .. } = touch;
+        Hit { fault, first, bytes, delay_max, flipped, flips }
     }
 
     fn journal_end(&self, pump: &Pump, caller: &Caller, accepted: SimTime, cause: EndCause, hits: Vec<Hit>) {

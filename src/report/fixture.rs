@@ -145,6 +145,8 @@ fn connection(n: u64) -> Vec<Entry> {
         first: opened_at.plus(Duration::from_millis(3)),
         bytes,
         delay_max: Duration::from_millis(delay_ms),
+        flipped: 0,
+        flips: Vec::new(),
     };
     let mut hits = Vec::new();
     if slow {

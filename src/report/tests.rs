@@ -80,7 +80,7 @@ fn connections() -> impl Strategy<Value = Event> {
                 bytes_to_server: bytes,
                 bytes_to_client: bytes,
                 first_byte: Some(age),
-                hits: vec![Hit { fault, first, bytes, delay_max: age }],
+                hits: vec![Hit { fault, first, bytes, delay_max: age, flipped: 0, flips: Vec::new() }],
             })),
         },
     )

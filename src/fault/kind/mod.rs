@@ -3,6 +3,7 @@
 mod bandwidth;
 mod blackhole;
 mod close;
+mod corrupt;
 mod latency;
 mod loss;
 mod reset;
@@ -12,6 +13,7 @@ mod slow_close;
 pub use bandwidth::Bandwidth;
 pub use blackhole::Blackhole;
 pub use close::Close;
+pub use corrupt::Corrupt;
 pub use latency::Latency;
 pub use loss::{Loss, LossState};
 pub use reset::Reset;

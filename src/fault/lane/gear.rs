@@ -6,8 +6,13 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::Touch;
-use crate::base::{DelayDraw, Direction, FaultId, PathState, RateScope, SimTime, SliceTerm, Stream};
+use bytes::{Bytes, BytesMut};
+
+use super::{SEGMENT_BYTES, Touch};
+use crate::base::limits::CORRUPT_PLACES_MAX;
+use crate::base::{
+    DelayDraw, Direction, FaultId, Flip, Label, PathState, RateScope, Seed, SimTime, SliceTerm, Stream,
+};
 use crate::fault::link::Link;
 use crate::fault::program::{Caller, Draw, Program};
 use crate::fault::spec::Fault;
@@ -36,6 +41,9 @@ struct Gear {
     /// How large pieces are, and the current one.
     sizes: Stream,
     piece: Option<Piece>,
+    /// Where the streams begin that say which bits are flipped.
+    seed: Seed,
+    corruptions: Label,
     touch: Option<Touch>,
 }
 
@@ -176,6 +184,38 @@ impl Gears {
         }
     }
 
+    /// Flips the bits that `state` corrupts in `bytes`, the first of which is byte `from` of the direction. Whether and
+    /// where a segment is hit are the two draws of a stream of its own: they depend on its place alone.
+    pub(super) fn corrupt(&mut self, state: &PathState, now: SimTime, from: u64, bytes: Bytes) -> Bytes {
+        let segment_bytes = SEGMENT_BYTES as u64;
+        let until = from + bytes.len() as u64;
+        let (direction, mut flips) = (self.direction, Vec::new());
+        for term in &state.corruptions {
+            let Some(gear) = self.gear(term.fault) else { continue };
+            for segment in from / segment_bytes..until.div_ceil(segment_bytes) {
+                let mut draws = gear.seed.stream(gear.corruptions.ordinal(segment));
+                if !draws.happens(term.ratio) {
+                    continue;
+                }
+                let place = draws.below(segment_bytes * 8);
+                let offset = segment * segment_bytes + place / 8;
+                if (from..until).contains(&offset) {
+                    let flip = Flip { direction, offset, bit: (place % 8) as u8 };
+                    gear.touch_flip(now, flip);
+                    flips.push(flip);
+                }
+            }
+        }
+        if flips.is_empty() {
+            return bytes;
+        }
+        let mut corrupted = BytesMut::from(bytes);
+        for flip in flips {
+            corrupted[(flip.offset - from) as usize] ^= 1 << flip.bit;
+        }
+        corrupted.freeze()
+    }
+
     /// So many bytes of the pieces that leave have left.
     pub(super) fn wrote_piece(&mut self, bytes: u64) {
         for gear in &mut self.gears {
@@ -209,6 +249,8 @@ impl Gear {
             delay: Duration::ZERO,
             sizes: program.seed().stream(label.part("slices")),
             piece: None,
+            seed: program.seed(),
+            corruptions: label.part("corrupt"),
             touch: None,
         }
     }
@@ -231,10 +273,16 @@ impl Gear {
         Ok(left)
     }
 
+    fn touch_flip(&mut self, now: SimTime, flip: Flip) {
+        let touch = self.touch.get_or_insert_with(|| Touch::new(self.fault.parts.id, now));
+        touch.flipped += 1;
+        if touch.flips.len() < CORRUPT_PLACES_MAX {
+            touch.flips.push(flip);
+        }
+    }
+
     fn touch(&mut self, now: SimTime, bytes: u64, delay: Duration) {
-        let fault = self.fault.parts.id;
-        let touch =
-            self.touch.get_or_insert(Touch { fault, first: now, bytes: 0, delay_max: Duration::ZERO });
+        let touch = self.touch.get_or_insert_with(|| Touch::new(self.fault.parts.id, now));
         touch.bytes += bytes;
         touch.delay_max = touch.delay_max.max(delay);
     }

@@ -13,7 +13,7 @@
 //!
 //! # What it promises
 //!
-//! 1. Conservation: bytes written + held = bytes received.
+//! 1. Conservation: bytes written + held = bytes received, each as it was but for the bits that a `corrupt` flips.
 //! 2. Order: bytes leave in the order in which they came.
 //! 3. Latency is not a rate limit: what arrives together leaves together.
 //! 4. A rate holds over any window, with the burst that [`super::burst_bytes`] states.
@@ -31,6 +31,7 @@ mod gear;
 mod stream_tests;
 #[cfg(test)]
 mod tests;
+mod touch;
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -40,10 +41,11 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 
 use self::gear::Gears;
+pub use self::touch::Touch;
 use super::link::turn_bytes;
 use super::program::{Caller, Draw, Program};
 use crate::base::limits::{DARK_HELD_BYTES_MAX, LANE_HELD_BYTES_MAX};
-use crate::base::{ByteRate, Cursor, Direction, FaultId, PathState, SimTime, SliceTerm, Timeline};
+use crate::base::{ByteRate, Cursor, Direction, PathState, SimTime, SliceTerm, Timeline};
 use crate::tcp::{Recovery, Rto};
 
 /// A pause of this length begins a new flight: a request, an answer, a message. Shorter than any round trip worth
@@ -112,19 +114,6 @@ pub enum LaneEnd {
     Eof,
     /// With an RST.
     Reset,
-}
-
-/// What a fault has done to this lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Touch {
-    /// Which fault.
-    pub fault: FaultId,
-    /// When it first did something.
-    pub first: SimTime,
-    /// Bytes that it delayed, paced or held back.
-    pub bytes: u64,
-    /// The longest delay that it asked for.
-    pub delay_max: Duration,
 }
 
 #[derive(Debug)]
@@ -199,6 +188,10 @@ impl Lane {
         let (state, _) = self.path.read(&mut self.cursor, now);
         if let Some(fault) = state.dark {
             self.gears.touch(fault, now, bytes.len() as u64, Duration::ZERO);
+        }
+        if !state.corruptions.is_empty() {
+            let received = self.delivered + self.held_bytes as u64;
+            bytes = self.gears.corrupt(state, now, received, bytes);
         }
         if state.delays.is_empty() && state.losses.is_empty() {
             self.flight = Flight { last_arrival: Some(now), ..Flight::default() };

@@ -1,12 +1,13 @@
-//! The laws of what a lane does to a stream: orderly ends that come late, pieces.
+//! The laws of what a lane does to a stream: orderly ends that come late, pieces, flipped bits.
 
 use proptest::prelude::*;
 
 use super::tests::{Drive, at};
 use super::*;
-use crate::base::{ByteRate, ByteSize, Span};
+use crate::base::limits::CORRUPT_PLACES_MAX;
+use crate::base::{ByteRate, ByteSize, Flip, Span};
 use crate::fault::testing::{self, secs};
-use crate::fault::{Bandwidth, Fault, Slicer, SlowClose};
+use crate::fault::{Bandwidth, Corrupt, Fault, Latency, Slicer, SlowClose};
 
 fn slow_close(delay: &str, from: u64, until: u64) -> Fault {
     testing::fault("late", delay.parse::<SlowClose>().unwrap(), from, until)
@@ -160,5 +161,88 @@ proptest! {
             }
         }
         prop_assert_eq!(whole.left, cuts.left);
+    }
+}
+
+fn corrupt(ratio: &str) -> Fault {
+    testing::fault("noise", ratio.parse::<Corrupt>().unwrap(), 0, 100_000)
+}
+
+/// Every bit in which `received` differs from `sent`.
+fn differences(sent: &[u8], received: &[u8]) -> Vec<Flip> {
+    assert_eq!(sent.len(), received.len());
+    let bytes = sent.iter().zip(received).zip(0..);
+    let bits = bytes.flat_map(|((a, b), offset)| (0..8).map(move |bit| (offset, bit, (a ^ b) >> bit & 1)));
+    let flip = |(offset, bit, _)| Flip { direction: Direction::ToClient, offset, bit };
+    bits.filter(|(_, _, differs)| *differs == 1).map(flip).collect()
+}
+
+/// One bit in each segment, each told; the list is bounded, the count is not.
+#[test]
+fn each_flipped_bit_is_told() {
+    let mut drive = Drive::new(vec![corrupt("100%")]);
+    let sent = vec![0x5A; 100 * SEGMENT_BYTES];
+    drive.feed(&sent);
+    let flips = differences(&sent, &drive.bytes());
+    let segments: Vec<u64> = flips.iter().map(|flip| flip.offset / SEGMENT_BYTES as u64).collect();
+    assert_eq!(segments, (0..100).collect::<Vec<_>>());
+    let touch = drive.lane.touches().next().unwrap();
+    assert_eq!((touch.flipped, &touch.flips[..]), (100, &flips[..CORRUPT_PLACES_MAX]));
+}
+
+/// Each connection, each direction and each fault has its own bits; the share is about what was asked for.
+#[test]
+fn about_the_asked_share_is_corrupted() {
+    let sent = vec![0; 2_000 * SEGMENT_BYTES];
+    let flips = |n: u64, direction: Direction, name: &str| {
+        let fault = testing::fault(name, "10%".parse::<Corrupt>().unwrap(), 0, 100);
+        let parts = crate::fault::FaultParts { directions: crate::base::Directions::Both, ..fault.parts };
+        let program = Program::new(testing::SEED, vec![Arc::new(Fault::new(parts, testing::SEED))]);
+        let caller = Caller::new(n, "127.0.0.1:40000".parse().unwrap());
+        let mut lane = Lane::new(&program, &program.draw(&caller), &caller, direction);
+        lane.on_bytes(secs(1), Bytes::from(sent.clone()));
+        let touch = lane.touches().next().unwrap();
+        assert!((150..250).contains(&touch.flipped), "{}", touch.flipped);
+        touch.flips.iter().map(|flip| (flip.offset, flip.bit)).collect::<Vec<_>>()
+    };
+    let first = flips(0, Direction::ToClient, "noise");
+    assert_eq!(first, flips(0, Direction::ToClient, "noise"));
+    for other in [
+        flips(1, Direction::ToClient, "noise"),
+        flips(0, Direction::ToServer, "noise"),
+        flips(0, Direction::ToClient, "static"),
+    ] {
+        assert_ne!(first, other);
+    }
+}
+
+proptest! {
+    /// Which bits are flipped depends neither on how reads were cut nor on other faults.
+    #[test]
+    fn the_same_bits_are_flipped_whatever_else_happens(
+        ratio in 1u64..=100,
+        length in 1usize..30_000,
+        cuts in prop::collection::vec(1usize..5_000, 1..8),
+    ) {
+        let noise = || corrupt(&format!("{ratio}%"));
+        let slow: Latency = "20ms~15ms".parse().unwrap();
+        let mut whole = Drive::new(vec![noise()]);
+        let mut mixed = Drive::new(vec![testing::fault("slow", slow, 0, 100_000), slicer(700, 300, 1), noise()]);
+        let sent: Vec<u8> = (0..length).map(|i| i as u8).collect();
+        whole.feed(&sent);
+        let (mut rest, mut sizes) = (&sent[..], cuts.iter().cycle());
+        while !rest.is_empty() {
+            let (piece, tail) = rest.split_at((*sizes.next().unwrap()).min(rest.len()));
+            mixed.run_to(mixed.now.plus(Duration::from_micros(1_700)));
+            mixed.feed(piece);
+            rest = tail;
+        }
+        mixed.run_to(secs(10_000));
+        prop_assert_eq!(whole.bytes(), mixed.bytes());
+        let told = |drive: &Drive| {
+            drive.lane.touches().find(|touch| touch.flipped > 0).map_or(0, |touch| touch.flipped)
+        };
+        prop_assert_eq!(differences(&sent, &whole.bytes()).len() as u64, told(&whole));
+        prop_assert_eq!(told(&whole), told(&mixed));
     }
 }

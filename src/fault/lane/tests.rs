@@ -119,7 +119,7 @@ fn a_blackhole_holds_everything_until_it_ends() {
     drive.run_to(secs(9));
     assert_eq!(drive.left, [(secs(0), b'a'), (secs(5), b'b')]);
     assert_eq!(drive.end, Some((secs(5), LaneEnd::Eof)));
-    let touch = *drive.lane.touches().next().unwrap();
+    let touch = drive.lane.touches().next().unwrap();
     assert_eq!((touch.first, touch.bytes), (secs(2), 1));
 }
 

@@ -178,6 +178,7 @@ fn fault<'a>(fault: &'a FaultTally, tally: &Tally) -> Fault<'a> {
         connections_ended: fault.ended,
         bytes: fault.bytes,
         delay_max_s: (fault.hit > 0).then_some(fault.delay_max),
+        bits_flipped: fault.flipped,
         first_hit_s: fault.first_hit,
     }
 }

@@ -182,6 +182,7 @@ pub(super) struct Fault<'a> {
     pub(super) bytes: u64,
     #[serde(with = "crate::base::seconds::option")]
     pub(super) delay_max_s: Option<Duration>,
+    pub(super) bits_flipped: u64,
     pub(super) first_hit_s: Option<SimTime>,
 }
 

@@ -27,6 +27,8 @@ pub struct FaultTally {
     pub bytes: u64,
     /// The longest delay that it asked for.
     pub delay_max: Duration,
+    /// Bits that it flipped.
+    pub flipped: u64,
     /// When it first did something.
     pub first_hit: Option<SimTime>,
 }
@@ -69,6 +71,7 @@ impl FaultTally {
             ended: 0,
             bytes: 0,
             delay_max: Duration::ZERO,
+            flipped: 0,
             first_hit: None,
         }
     }
@@ -77,6 +80,7 @@ impl FaultTally {
         self.hit += 1;
         self.bytes = self.bytes.saturating_add(hit.bytes);
         self.delay_max = self.delay_max.max(hit.delay_max);
+        self.flipped = self.flipped.saturating_add(hit.flipped);
         self.first_hit = Some(self.first_hit.map_or(hit.first, |first| first.min(hit.first)));
     }
 

@@ -233,6 +233,9 @@ pub(in crate::report) fn effect_words(tally: &Tally, fault: &FaultTally) -> Stri
             if fault.delay_max > Duration::ZERO {
                 parts.push(format!("delay up to {}", format_duration(fault.delay_max)));
             }
+            if fault.flipped > 0 {
+                parts.push(format!("{} flipped", plural(fault.flipped, "bit", "bits")));
+            }
             parts.extend(fault.info.as_ref().map(|info| format!("by {}", info.backend)));
             parts.join(", ")
         }
