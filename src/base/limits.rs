@@ -24,7 +24,8 @@ pub const CONNECTIONS_MAX: usize = 10_000;
 pub const LANE_HELD_BYTES_MAX: usize = 64 << 20;
 
 /// Bytes that a dark direction takes in at most before it stops reading: about what a receiving kernel's default window
-/// (`tcp_rmem`) would have taken in.
+/// (`tcp_rmem`) would have taken in. So does each side of an abandoned connection, which throws it away, and a client whose
+/// service is not dialled yet.
 pub const DARK_HELD_BYTES_MAX: usize = 128 << 10;
 
 /// Bytes that all connections of one service hold back at most; a connection beyond it keeps [`LANE_HELD_BYTES_MIN`].
@@ -85,6 +86,10 @@ pub const RAMP_STEP_MIN: Duration = Duration::from_millis(50);
 /// Places of flipped bits that one fault's hit on one connection lists; beyond them only their number is told. Enough to
 /// find each in a capture, little enough for a journal of thousands of connections.
 pub const CORRUPT_PLACES_MAX: usize = 64;
+
+/// How long brownout keeps the sockets of a connection that a fault has abandoned: longer than the keepalives of a peer
+/// need by Linux's defaults (2 h, and 9 probes 75 s apart). It ends earlier with its peers, or with the run.
+pub const ABANDONED_MAX: Duration = Duration::from_secs(3 * 3_600);
 
 /// Path timelines that a service remembers, one per set of faults a connection may meet. Beyond it they are made anew.
 pub const PATHS_REMEMBERED_MAX: usize = 1_024;

@@ -31,7 +31,7 @@ pub enum EndCause {
     Fault {
         /// The fault's name.
         fault: Arc<str>,
-        /// Its kind: `reset` or `close`.
+        /// Its kind, such as `reset` or `half_open`.
         kind: Arc<str>,
     },
     /// brownout itself did, for a reason that is no fault.

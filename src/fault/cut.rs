@@ -1,4 +1,4 @@
-//! Cuts: how faults end connections.
+//! Cuts: how faults end connections, or abandon them.
 //!
 //! A cut is armed while its fault is in force and the connection is there, whichever begins later; from then on it counts
 //! time, or bytes delivered in the fault's directions, and ends the connection when its measure is full. A cut whose fault
@@ -30,6 +30,19 @@ pub enum CutKind {
     Reset,
     /// With a FIN to both sides.
     Close,
+    /// In silence, for good.
+    Abandon(Answer),
+}
+
+/// What an abandoned client's next bytes are answered with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Nothing.
+    #[default]
+    Silence,
+    /// An RST, as from a middlebox that has forgotten the flow.
+    Reset,
 }
 
 /// When a connection is ended, counted from the instant at which the cut is armed.
@@ -48,9 +61,9 @@ pub enum CutAfter {
 #[serde(deny_unknown_fields)]
 pub struct CutWhen {
     /// So long after the connection and the fault are both there.
-    after: Option<Span>,
+    pub(super) after: Option<Span>,
     /// After so many bytes in the fault's direction.
-    after_bytes: Option<ByteSize>,
+    pub(super) after_bytes: Option<ByteSize>,
 }
 
 /// The cuts of one connection.

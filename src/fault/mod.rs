@@ -29,8 +29,10 @@ mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use cut::{Cut, CutAfter, CutKind, CutWhen, Cuts};
-pub use kind::{Bandwidth, Blackhole, Close, Corrupt, Latency, Loss, LossState, Reset, Slicer, SlowClose};
+pub use cut::{Answer, Cut, CutAfter, CutKind, CutWhen, Cuts};
+pub use kind::{
+    Bandwidth, Blackhole, Close, Corrupt, HalfOpen, Latency, Loss, LossState, Reset, Slicer, SlowClose,
+};
 pub use lane::{Action, FLIGHT_GAP, Lane, LaneEnd, RATE_QUEUE, SEGMENT_BYTES, SLOT_BYTES, Touch};
 pub use link::{Link, burst_bytes};
 pub use program::{Caller, Draw, Program};

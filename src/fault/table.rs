@@ -1,7 +1,7 @@
 //! The kind table: one entry a kind. From it come the enum, the key of a scenario file, its schema, the list of kinds for
 //! documentation, and the test that every kind has its example.
 
-use super::kind::{Bandwidth, Blackhole, Close, Corrupt, Latency, Loss, Reset, Slicer, SlowClose};
+use super::kind::{Bandwidth, Blackhole, Close, Corrupt, HalfOpen, Latency, Loss, Reset, Slicer, SlowClose};
 use super::spec::{Backend, Kind, Layer};
 
 /// Calls `$callback!` with the table: for every kind its key, its type, its layer, its backend and its words.
@@ -37,6 +37,11 @@ macro_rules! fault_kinds {
                 about: "The connection is closed with a FIN, after a time or a number of bytes.",
                 client_sees: "An end of file that comes too early (curl's exit code 52 before an answer, 18 within one).",
                 example: "{ after: 30s }",
+            }
+            half_open: HalfOpen, Connection, UserSpace {
+                about: "The connection is abandoned in silence, after a time or a number of bytes, and nobody is told.",
+                client_sees: "Silence until its own timeout (with `answer: reset` ECONNRESET once it sends).",
+                example: "{ after: 30s, answer: silence }",
             }
             slow_close: SlowClose, Connection, UserSpace {
                 about: "An orderly end of one side reaches the other later.",

@@ -16,9 +16,11 @@
 //!
 //! It imports `base`, `event` and `fault` only: it knows nothing of scenarios, routing or detectors.
 
+mod abandoned;
 pub mod clock;
 mod dial;
 mod listener;
+mod peers;
 mod pump;
 mod session;
 mod socket;
@@ -102,7 +104,8 @@ impl Bound {
         let (program, programs) = watch::channel(Arc::new(program));
         let (accepting, running) = (CancellationToken::new(), CancellationToken::new());
         let tasks = TaskTracker::new();
-        let service = session::Service::new(self.config, shared, programs, running.clone());
+        let service =
+            session::Service::new(self.config, shared, programs, accepting.clone(), running.clone());
         tasks.spawn(listener::accept_all(self.listener, Arc::new(service), accepting.clone(), tasks.clone()));
         Proxy { address: self.address, program, accepting, running, tasks }
     }
@@ -152,5 +155,7 @@ impl Drop for Proxy {
     }
 }
 
+#[cfg(test)]
+mod fault_tests;
 #[cfg(test)]
 mod tests;

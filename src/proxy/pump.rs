@@ -7,9 +7,7 @@
 //! Where a lane lets bytes pass they go from one socket to the other through a buffer of the thread. Otherwise they are
 //! copied once, into a chunk of their exact size: an idle connection holds no buffer.
 
-use std::future::Future;
 use std::io::{self, ErrorKind, IoSlice};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
@@ -18,14 +16,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::net::TcpStream;
 
+use super::abandoned::Abandoned;
 use super::dial::dial;
+use super::peers::{Peers, Server};
 use super::session::Service;
-use super::socket::{SCRATCH, close_with_rst, discard, how_it_ended, shut_down};
+use super::socket::{SCRATCH, close_with_rst, how_it_ended, shut_down};
 use super::timer::Sleep;
-use crate::base::limits::{CLOSE_LINGER, DARK_ORPHAN_MAX, LANE_HELD_BYTES_MIN, SERVICE_HELD_BYTES_MAX};
+use crate::base::limits::{
+    DARK_HELD_BYTES_MAX, DARK_ORPHAN_MAX, LANE_HELD_BYTES_MIN, SERVICE_HELD_BYTES_MAX,
+};
 use crate::base::{Direction, SimTime};
 use crate::event::{BrownoutReason, EndCause, PeerEnd};
-use crate::fault::{Action, Caller, CutKind, Cuts, Draw, Lane, LaneEnd, Program, Touch};
+use crate::fault::{Action, Answer, Caller, CutKind, Cuts, Draw, Lane, LaneEnd, Program, Touch};
 
 /// Pieces of one vectored write.
 const SLICES: usize = 32;
@@ -34,13 +36,16 @@ const SLICES: usize = 32;
 pub(super) struct Pump {
     service: Arc<Service>,
     caller: Caller,
-    client: TcpStream,
-    server: Server,
+    peers: Peers,
     lanes: [Lane; 2],
     /// Directions whose receiver is gone: nothing more can be delivered.
     deaf: [bool; 2],
     cuts: Cuts,
     cut: Option<(CutKind, Touch)>,
+    /// What is left after a fault has abandoned it; it has the sockets then.
+    abandoned: Option<Abandoned>,
+    /// Whether the run is over, and only connections that do something are waited for.
+    draining: bool,
     sleep: Sleep,
     /// Who ended the connection first, and when.
     first_end: Option<(SimTime, EndCause)>,
@@ -48,14 +53,6 @@ pub(super) struct Pump {
     first_byte: Option<Duration>,
     /// Bytes that are counted in the service's total.
     accounted: usize,
-}
-
-/// The far side of a connection.
-enum Server {
-    /// Not dialled yet: a dial needs both directions, as a handshake does.
-    Waiting,
-    Dialling(Pin<Box<dyn Future<Output = Result<TcpStream, EndCause>> + Send>>),
-    Up(TcpStream),
 }
 
 /// What a step came to.
@@ -81,12 +78,13 @@ impl Pump {
     ) -> Self {
         Self {
             caller,
-            client,
-            server: Server::Waiting,
+            peers: Peers::new(client),
             lanes: Direction::ALL.map(|direction| Lane::new(program, draw, &caller, direction)),
             deaf: [false; 2],
             cuts: draw.cuts(accepted),
             cut: None,
+            abandoned: None,
+            draining: false,
             sleep: service.shared.timer.sleeper(),
             first_end: None,
             request_at: None,
@@ -104,12 +102,31 @@ impl Pump {
         self.cuts = self.cuts.edited(draw.faults().iter());
     }
 
+    /// The run is over: a connection that nothing more can come of need not be waited for.
+    pub(super) const fn on_drain(&mut self) {
+        self.draining = true;
+    }
+
+    pub(super) const fn is_draining(&self) -> bool {
+        self.draining
+    }
+
     /// Moves what can be moved; ready when the connection is over.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<EndCause> {
         loop {
             let now = self.service.shared.clock.now();
+            if let Some(abandoned) = &mut self.abandoned {
+                let over = self.draining || now >= abandoned.until || abandoned.poll(cx).is_ready();
+                if over || self.sleep.poll_until(cx, Some(abandoned.until)).is_ready() {
+                    return Poll::Ready(abandoned.cause.clone());
+                }
+                return Poll::Pending;
+            }
             if let Some(cause) = self.poll_cuts(now) {
                 return Poll::Ready(cause);
+            }
+            if self.abandoned.is_some() {
+                continue;
             }
             let mut moved = false;
             let mut wake = self.cuts.deadline(now);
@@ -156,8 +173,11 @@ impl Pump {
     /// What faults have done, both directions together.
     pub(super) fn touches(&self) -> Vec<Touch> {
         let mut merged: Vec<Touch> = Vec::new();
-        let cut = self.cut.iter().map(|(_, touch)| touch);
-        for touch in self.lanes.iter().flat_map(Lane::touches).chain(cut) {
+        let mut cut = self.cut.as_ref().map(|(_, touch)| touch.clone());
+        if let (Some(touch), Some(abandoned)) = (&mut cut, &self.abandoned) {
+            touch.bytes += abandoned.thrown() as u64;
+        }
+        for touch in self.lanes.iter().flat_map(Lane::touches).chain(cut.as_ref()) {
             match merged.iter_mut().find(|known| known.fault == touch.fault) {
                 None => merged.push(touch.clone()),
                 Some(known) => known.add(touch),
@@ -166,25 +186,10 @@ impl Pump {
         merged
     }
 
-    /// Closes the sockets as the end's cause asks for.
-    pub(super) async fn close(self, cause: &EndCause) {
-        let server = match &self.server {
-            Server::Up(server) => Some(server),
-            Server::Waiting | Server::Dialling(_) => None,
-        };
-        let sockets = || std::iter::once(&self.client).chain(server);
-        match (&self.cut, cause) {
-            (Some((CutKind::Reset, _)), _) => sockets().for_each(close_with_rst),
-            (Some((CutKind::Close, _)), _) => {
-                sockets().for_each(shut_down);
-                let all_read = async {
-                    for socket in sockets() {
-                        discard(socket).await;
-                    }
-                };
-                let _ends_anyway = tokio::time::timeout(CLOSE_LINGER, all_read).await;
-            }
-            _ => {}
+    /// Closes the sockets as the fault asks for that has cut the connection.
+    pub(super) async fn close(mut self) {
+        if let Some((kind, _)) = &self.cut {
+            self.peers.close(*kind).await;
         }
     }
 
@@ -197,11 +202,26 @@ impl Pump {
             kind: fault.parts.kind.info().name.into(),
         };
         self.cut = Some((kind, touch));
+        if let CutKind::Abandon(answer) = kind {
+            self.abandon(now, answer, cause);
+            return None;
+        }
         Some(cause)
     }
 
+    /// From now on nothing crosses.
+    fn abandon(&mut self, now: SimTime, answer: Answer, cause: EndCause) {
+        let lost: usize = self.lanes.iter_mut().map(Lane::abandon).sum();
+        if let Some((_, touch)) = &mut self.cut {
+            touch.bytes += lost as u64;
+        }
+        let (client, server) = self.peers.take();
+        self.abandoned = Some(Abandoned::new(cause, now, answer, client, server));
+        self.account();
+    }
+
     fn poll_server(&mut self, cx: &mut Context<'_>, now: SimTime) -> Step {
-        match &mut self.server {
+        match &mut self.peers.server {
             Server::Up(_) => Step::Waits(None),
             Server::Waiting => {
                 let dark: Vec<_> = self.lanes.iter_mut().filter_map(|lane| lane.dark(now)).collect();
@@ -209,17 +229,17 @@ impl Pump {
                     return Step::Waits(dark.into_iter().flatten().max());
                 }
                 let config = &self.service.config;
-                self.server = Server::Dialling(Box::pin(dial(Arc::clone(&config.host), config.port)));
+                self.peers.server = Server::Dialling(Box::pin(dial(Arc::clone(&config.host), config.port)));
                 Step::Moved
             }
             Server::Dialling(dialling) => match dialling.as_mut().poll(cx) {
                 Poll::Pending => Step::Waits(None),
                 Poll::Ready(Ok(server)) => {
-                    self.server = Server::Up(server);
+                    self.peers.server = Server::Up(server);
                     Step::Moved
                 }
                 Poll::Ready(Err(cause)) => {
-                    close_with_rst(&self.client);
+                    self.peers.client.iter().for_each(close_with_rst);
                     Step::Over(self.cause_or(cause))
                 }
             },
@@ -245,7 +265,7 @@ impl Pump {
         let delivered = self.delivered();
         let lane = &mut self.lanes[direction.index()];
         // A lane is asked only when its answer can be obeyed: what it lets go before the dial is done would be lost.
-        let Some(sink) = receiver(&self.client, &self.server, direction) else { return Step::Waits(None) };
+        let Some(sink) = self.peers.receiver(direction) else { return Step::Waits(None) };
         let bytes = match lane.poll(now) {
             Action::Wait(until) => return Step::Waits(until),
             Action::Write(bytes) => bytes,
@@ -279,7 +299,7 @@ impl Pump {
             return Step::Waits(None);
         }
         SCRATCH.with_borrow_mut(|scratch| {
-            let Some(source) = receiver(&self.client, &self.server, direction.opposite()) else {
+            let Some(source) = self.peers.receiver(direction.opposite()) else {
                 return Step::Waits(None);
             };
             if source.poll_read_ready(cx).is_pending() {
@@ -306,7 +326,7 @@ impl Pump {
         let mut rest = bytes;
         if lane.passes(now)
             && allowed > 0
-            && let Some(sink) = receiver(&self.client, &self.server, direction)
+            && let Some(sink) = self.peers.receiver(direction)
         {
             match sink.try_write(&bytes[..bytes.len().min(allowed)]) {
                 Ok(written) => {
@@ -326,7 +346,7 @@ impl Pump {
 
     /// The end of a direction has crossed its path.
     fn carry_end(&mut self, direction: Direction, end: LaneEnd) -> Step {
-        let Some(sink) = receiver(&self.client, &self.server, direction) else { return Step::Waits(None) };
+        let Some(sink) = self.peers.receiver(direction) else { return Step::Waits(None) };
         match end {
             LaneEnd::Eof => {
                 shut_down(sink);
@@ -346,7 +366,7 @@ impl Pump {
         self.lanes[direction.index()].on_end(now, end);
         if end == LaneEnd::Reset {
             self.deaf[direction.opposite().index()] = true;
-            if receiver(&self.client, &self.server, direction).is_none() {
+            if self.peers.receiver(direction).is_none() {
                 // Nobody is there to be told.
                 return Step::Over(self.cause_or(ended_by(direction, how)));
             }
@@ -375,14 +395,20 @@ impl Pump {
         self.first_end.as_ref().map(|(_, cause)| cause.clone())
     }
 
-    /// A client that is gone leaves its connection on a dark path for so long only.
+    /// A client that is gone leaves its connection on a dark path for so long only, and not at all at the end of the run.
     fn orphaned(&mut self, now: SimTime) -> Step {
         let Some((since, EndCause::Client { .. })) = self.first_end else { return Step::Waits(None) };
-        if self.lanes[Direction::ToServer.index()].dark(now).is_none() {
+        let dark = |lane: &mut Lane| !lane.finished() && lane.dark(now).is_some();
+        let stuck = if self.draining {
+            self.lanes.iter_mut().any(dark)
+        } else {
+            dark(&mut self.lanes[Direction::ToServer.index()])
+        };
+        if !stuck {
             return Step::Waits(None);
         }
         let until = since.plus(DARK_ORPHAN_MAX);
-        if now < until {
+        if now < until && !self.draining {
             return Step::Waits(Some(until));
         }
         Step::Over(EndCause::Brownout { why: BrownoutReason::Orphaned })
@@ -401,7 +427,10 @@ impl Pump {
     /// What a lane takes, within the service's total.
     fn room(&mut self, direction: Direction, now: SimTime) -> usize {
         let lane = &mut self.lanes[direction.index()];
-        let room = lane.room(now);
+        let mut room = lane.room(now);
+        if !self.peers.are_both() {
+            room = room.min(DARK_HELD_BYTES_MAX.saturating_sub(lane.held_bytes()));
+        }
         if self.service.held.load(Ordering::Relaxed) < SERVICE_HELD_BYTES_MAX {
             return room;
         }
@@ -422,15 +451,6 @@ impl Pump {
 impl Drop for Pump {
     fn drop(&mut self) {
         self.service.held.fetch_sub(self.accounted, Ordering::Relaxed);
-    }
-}
-
-/// The socket that `direction` ends in, if it is there.
-fn receiver<'a>(client: &'a TcpStream, server: &'a Server, direction: Direction) -> Option<&'a TcpStream> {
-    match (direction, server) {
-        (Direction::ToClient, _) => Some(client),
-        (Direction::ToServer, Server::Up(server)) => Some(server),
-        (Direction::ToServer, Server::Waiting | Server::Dialling(_)) => None,
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) struct Service {
     /// Bytes that all its connections hold.
     pub(super) held: AtomicUsize,
     programs: watch::Receiver<Arc<Program>>,
+    accepting: CancellationToken,
     running: CancellationToken,
 }
 
@@ -42,9 +43,10 @@ impl Service {
         config: ServiceConfig,
         shared: Shared,
         programs: watch::Receiver<Arc<Program>>,
+        accepting: CancellationToken,
         running: CancellationToken,
     ) -> Self {
-        Self { config, shared, held: AtomicUsize::new(0), programs, running }
+        Self { config, shared, held: AtomicUsize::new(0), programs, accepting, running }
     }
 
     /// Journals a connection. By the acceptor itself, so that the journal has them in the order of acceptance.
@@ -77,6 +79,7 @@ impl Service {
             tokio::select! {
                 biased;
                 () = self.running.cancelled() => break EndCause::Brownout { why: BrownoutReason::Drained },
+                () = self.accepting.cancelled(), if !pump.is_draining() => pump.on_drain(),
                 // A proxy that is dropped cancels `running`; a closed channel says nothing more than that.
                 Ok(()) = programs.changed() => {
                     let program = Arc::clone(&programs.borrow_and_update());
@@ -96,8 +99,8 @@ impl Service {
             fault.map_or_else(|| "?".into(), |fault| Arc::clone(&fault.parts.name))
         };
         let hits = pump.touches().into_iter().map(|touch| self.hit(name(&touch), touch)).collect();
-        self.journal_end(&pump, &caller, accepted, cause.clone(), hits);
-        pump.close(&cause).await;
+        self.journal_end(&pump, &caller, accepted, cause, hits);
+        pump.close().await;
     }
 
     fn hit(&self, fault: Arc<str>, touch: Touch) -> Hit {

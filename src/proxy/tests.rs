@@ -14,15 +14,15 @@ use crate::fault::testing::{self, fault};
 use crate::fault::{Bandwidth, Blackhole, Close, Fault, Latency, Reset};
 
 /// A proxy in front of a listener of the test's own, and its journal.
-struct Rig {
-    proxy: Proxy,
-    upstream: TcpListener,
-    clock: RunClock,
-    entries: Receiver<Entry>,
+pub(super) struct Rig {
+    pub(super) proxy: Proxy,
+    pub(super) upstream: TcpListener,
+    pub(super) clock: RunClock,
+    pub(super) entries: Receiver<Entry>,
 }
 
 impl Rig {
-    async fn new(faults: Vec<Fault>) -> Self {
+    pub(super) async fn new(faults: Vec<Fault>) -> Self {
         Self::on("127.0.0.1:0", faults, 100).await
     }
 
@@ -44,13 +44,13 @@ impl Rig {
         Self { proxy, upstream, clock, entries }
     }
 
-    async fn connect(&self) -> (TcpStream, TcpStream) {
+    pub(super) async fn connect(&self) -> (TcpStream, TcpStream) {
         let client = TcpStream::connect(self.proxy.address()).await.unwrap();
         (client, self.upstream.accept().await.unwrap().0)
     }
 
     /// Drains, and returns how each connection ended, by ordinal.
-    async fn ended(self) -> Vec<ConnectionEnded> {
+    pub(super) async fn ended(self) -> Vec<ConnectionEnded> {
         self.proxy.drain().await;
         let ended = |entry: Entry| match entry.event {
             Event::ConnectionEnded(ended) => Some(*ended),
@@ -66,11 +66,11 @@ fn latency(text: &str) -> Fault {
     fault("slow", text.parse::<Latency>().unwrap(), 0, 1_000)
 }
 
-fn blackhole(from: u64, until: u64) -> Fault {
+pub(super) fn blackhole(from: u64, until: u64) -> Fault {
     fault("hole", "100%".parse::<Blackhole>().unwrap(), from, until)
 }
 
-async fn read_all(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+pub(super) async fn read_all(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.map(|_| bytes)
 }

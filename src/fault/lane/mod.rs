@@ -13,7 +13,8 @@
 //!
 //! # What it promises
 //!
-//! 1. Conservation: bytes written + held = bytes received, each as it was but for the bits that a `corrupt` flips.
+//! 1. Conservation: bytes written + held = bytes received, each as it was but for the bits that a `corrupt` flips, unless
+//!    the connection was abandoned ([`Lane::abandon`]).
 //! 2. Order: bytes leave in the order in which they came.
 //! 3. Latency is not a rate limit: what arrives together leaves together.
 //! 4. A rate holds over any window, with the burst that [`super::burst_bytes`] states.
@@ -358,6 +359,15 @@ impl Lane {
         let fault = state.dark?;
         self.gears.touch(fault, now, 0, Duration::ZERO);
         Some(next)
+    }
+
+    /// Throws away what it holds: nothing crosses it any more. Returns how many bytes that were.
+    pub fn abandon(&mut self) -> usize {
+        let lost = std::mem::take(&mut self.held_bytes);
+        (self.held, self.held_cost, self.granted) = (VecDeque::new(), 0, None);
+        self.end.get_or_insert((LaneEnd::Eof, self.last_due));
+        self.finished = true;
+        lost
     }
 
     /// Whether its end has been carried out.

@@ -1,0 +1,118 @@
+//! Faults of connections and streams on live loopback sockets: what peers see, and what the journal says of it.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::tests::{Rig, blackhole, read_all};
+use crate::event::{BrownoutReason, ConnectionEnded, EndCause, Event};
+use crate::fault::testing::fault;
+use crate::fault::{HalfOpen, SlowClose};
+
+/// Long enough for a byte to cross loopback, and what is expected not to come would have come.
+const A_WHILE: Duration = Duration::from_millis(250);
+
+fn half_open(text: &str, until: u64) -> crate::fault::Fault {
+    fault("forgotten", serde_json::from_str::<HalfOpen>(text).unwrap(), 0, until)
+}
+
+fn by_fault(name: &str, kind: &str) -> EndCause {
+    EndCause::Fault { fault: name.into(), kind: kind.into() }
+}
+
+async fn is_silent(stream: &mut TcpStream) -> bool {
+    tokio::time::timeout(A_WHILE, stream.read(&mut [0; 64])).await.is_err()
+}
+
+/// The next connection that ends while the proxy runs on.
+async fn next_end(rig: &Rig) -> ConnectionEnded {
+    let ended = async {
+        loop {
+            while let Ok(entry) = rig.entries.try_recv() {
+                if let Event::ConnectionEnded(ended) = entry.event {
+                    return *ended;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("no connection ended")
+}
+
+/// No byte, FIN or RST crosses any more, also after the fault has ended; what peers send is thrown away.
+#[tokio::test]
+async fn a_half_open_connection_is_silent_for_good() {
+    let rig = Rig::new(vec![half_open(r#"{"after_bytes": "5B"}"#, 1)]).await;
+    let (mut client, mut server) = rig.connect().await;
+    server.write_all(b"hello, and more").await.unwrap();
+    let mut hello = [0; 5];
+    client.read_exact(&mut hello).await.unwrap();
+    assert_eq!(&hello, b"hello");
+    tokio::time::sleep_until(rig.clock.instant(crate::base::SimTime::from_secs(1))).await;
+    client.write_all(b"are you there?").await.unwrap();
+    assert!(is_silent(&mut client).await && is_silent(&mut server).await);
+    drop(server);
+    assert!(is_silent(&mut client).await, "the service's end reached the client");
+    drop(client);
+    let ended = next_end(&rig).await;
+    assert_eq!((ended.cause, ended.bytes_to_client), (by_fault("forgotten", "half_open"), 5));
+    // Ten of the service's bytes and fourteen of the client's.
+    assert_eq!((&*ended.hits[0].fault, ended.hits[0].bytes), ("forgotten", 24));
+}
+
+/// What a stale pooled connection meets: it looks alive until it is used.
+#[tokio::test]
+async fn a_forgotten_flow_answers_with_a_reset() {
+    let rig = Rig::new(vec![half_open(r#"{"after": "100ms", "answer": "reset"}"#, 1_000)]).await;
+    let (mut client, mut server) = rig.connect().await;
+    client.write_all(b"early").await.unwrap();
+    server.read_exact(&mut [0; 5]).await.unwrap();
+    assert!(is_silent(&mut client).await);
+    client.write_all(b"late").await.unwrap();
+    assert_eq!(read_all(&mut client).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert!(is_silent(&mut server).await, "the service was told");
+    // The run ends: nothing more can come of it, so nobody waits.
+    assert_eq!(rig.ended().await[0].cause, by_fault("forgotten", "half_open"));
+}
+
+/// More than a window's worth is not taken in: the sender feels it.
+#[tokio::test]
+async fn an_abandoned_connection_takes_in_no_more_than_a_window() {
+    let rig = Rig::new(vec![half_open("{}", 1_000)]).await;
+    let mut client = TcpStream::connect(rig.proxy.address()).await.unwrap();
+    let endless = async { while client.write_all(&[7; 65_536]).await.is_ok() {} };
+    assert!(tokio::time::timeout(Duration::from_secs(1), endless).await.is_err());
+    let hit = rig.ended().await.remove(0).hits.remove(0);
+    assert_eq!(hit.bytes, crate::base::limits::DARK_HELD_BYTES_MAX as u64);
+}
+
+/// The run ends amid a blackhole: a connection whose client is gone is not waited for.
+#[tokio::test]
+async fn a_drain_does_not_wait_for_the_dark() {
+    let rig = Rig::new(vec![blackhole(0, 1_000)]).await;
+    let mut client = TcpStream::connect(rig.proxy.address()).await.unwrap();
+    client.write_all(b"anybody?").await.unwrap();
+    drop(client);
+    tokio::time::sleep(A_WHILE).await;
+    // Waited for in vain it would have ended as drained.
+    assert_eq!(rig.ended().await[0].cause, EndCause::Brownout { why: BrownoutReason::Orphaned });
+}
+
+/// The bytes come at once, the end of file later.
+#[tokio::test]
+async fn a_slow_close_delays_the_end_of_file() {
+    let late: SlowClose = "400ms".parse().unwrap();
+    let rig = Rig::new(vec![fault("late", late, 0, 1_000)]).await;
+    let (mut client, mut server) = rig.connect().await;
+    server.write_all(b"answer").await.unwrap();
+    let began = rig.clock.now();
+    drop(server);
+    client.read_exact(&mut [0; 6]).await.unwrap();
+    assert_eq!(read_all(&mut client).await.unwrap(), b"");
+    assert!(rig.clock.now().since(began) >= Duration::from_millis(400));
+    drop(client);
+    let ended = rig.ended().await.remove(0);
+    assert_eq!((&*ended.hits[0].fault, ended.hits[0].delay_max), ("late", Duration::from_millis(400)));
+}
