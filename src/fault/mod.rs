@@ -28,10 +28,12 @@ mod spec;
 mod table;
 #[cfg(test)]
 pub(crate) mod testing;
+mod turnstile;
 
 pub use cut::{Answer, Cut, CutAfter, CutKind, CutWhen, Cuts};
 pub use kind::{
-    Bandwidth, Blackhole, Close, Corrupt, HalfOpen, Latency, Loss, LossState, Reset, Slicer, SlowClose,
+    Bandwidth, Blackhole, Close, ConnectionLimit, ConnectionsError, Corrupt, HalfOpen, Latency, Loss,
+    LossState, Reset, Slicer, SlowClose,
 };
 pub use lane::{Action, FLIGHT_GAP, Lane, LaneEnd, RATE_QUEUE, SEGMENT_BYTES, SLOT_BYTES, Touch};
 pub use link::{Link, burst_bytes};
@@ -40,3 +42,4 @@ pub use schedule::{Bursts, Level, Ramp, Schedule, ScheduleError};
 pub use spec::{Backend, Fault, FaultParts, Kind, Layer, Peers, PeersError};
 pub(crate) use table::fault_kinds;
 pub use table::{FaultKind, KINDS, KindInfo};
+pub use turnstile::{Admission, Beyond, Limit, Tickets};

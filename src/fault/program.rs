@@ -12,6 +12,7 @@ use indexmap::IndexMap;
 
 use super::cut::Cuts;
 use super::spec::{Fault, FaultParts};
+use super::turnstile::Tickets;
 use crate::base::limits::PATHS_REMEMBERED_MAX;
 use crate::base::{Direction, FaultId, FlowBucket, PathState, Ratio, Seed, SimTime, Timeline};
 
@@ -143,6 +144,11 @@ impl Draw {
     /// Their names.
     pub fn names(&self) -> Vec<Arc<str>> {
         self.faults.iter().map(|fault| Arc::clone(&fault.parts.name)).collect()
+    }
+
+    /// Its tickets for the limits among them; to be asked for in the order of acceptance.
+    pub fn tickets(&self, ordinal: u64) -> Tickets {
+        Tickets::new(self, ordinal)
     }
 
     /// How they end the connection that was accepted at `accepted`.

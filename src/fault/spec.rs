@@ -11,6 +11,7 @@ use super::cut::Cut;
 use super::link::Link;
 use super::schedule::Level;
 use super::table::FaultKind;
+use super::turnstile::{Limit, Turnstile};
 use crate::base::{
     BUCKETS, Direction, Directions, FaultId, FlowBucket, Label, PathState, Ratio, Seed, SimTime, Stream,
     Timeline, TooManyChanges,
@@ -80,6 +81,11 @@ pub trait Kind {
         Ok(None)
     }
 
+    /// How many connections at once it lets be served, if it limits them.
+    fn limit(&self) -> Option<Limit> {
+        None
+    }
+
     /// How it ends connections, if it does.
     fn cut(&self) -> Option<Cut> {
         None
@@ -132,6 +138,8 @@ pub struct Fault {
     rank: [u8; BUCKETS],
     /// What all connections of the service share, one a direction.
     shared: [Mutex<Link>; 2],
+    /// Where connections wait for each other, if it limits them.
+    pub(super) turnstile: Turnstile,
 }
 
 // === impl Backend ===
@@ -190,7 +198,7 @@ impl Fault {
         for (place, bucket) in order.into_iter().enumerate() {
             rank[usize::from(bucket)] = place as u8;
         }
-        Self { parts, label, rank, shared: [Mutex::default(), Mutex::default()] }
+        Self { parts, label, rank, shared: Default::default(), turnstile: Turnstile::default() }
     }
 
     /// Its kind's own word.

@@ -1,7 +1,9 @@
 //! The kind table: one entry a kind. From it come the enum, the key of a scenario file, its schema, the list of kinds for
 //! documentation, and the test that every kind has its example.
 
-use super::kind::{Bandwidth, Blackhole, Close, Corrupt, HalfOpen, Latency, Loss, Reset, Slicer, SlowClose};
+use super::kind::{
+    Bandwidth, Blackhole, Close, ConnectionLimit, Corrupt, HalfOpen, Latency, Loss, Reset, Slicer, SlowClose,
+};
 use super::spec::{Backend, Kind, Layer};
 
 /// Calls `$callback!` with the table: for every kind its key, its type, its layer, its backend and its words.
@@ -47,6 +49,11 @@ macro_rules! fault_kinds {
                 about: "An orderly end of one side reaches the other later.",
                 client_sees: "All bytes on time, the end of file late.",
                 example: "500ms",
+            }
+            connection_limit: ConnectionLimit, Connection, UserSpace {
+                about: "At most so many connections at once are served; more wait, or are sent away.",
+                client_sees: "The connect succeeds, then silence until another ends (or ECONNRESET, or an early end of file).",
+                example: "{ max: 10, beyond: wait }",
             }
             slicer: Slicer, Stream, UserSpace {
                 about: "Bytes leave in small pieces, with a pause between them.",

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use super::tests::{Rig, blackhole, read_all};
 use crate::event::{BrownoutReason, ConnectionEnded, EndCause, Event};
 use crate::fault::testing::fault;
-use crate::fault::{HalfOpen, SlowClose};
+use crate::fault::{ConnectionLimit, HalfOpen, SlowClose};
 
 /// Long enough for a byte to cross loopback, and what is expected not to come would have come.
 const A_WHILE: Duration = Duration::from_millis(250);
@@ -115,4 +115,44 @@ async fn a_slow_close_delays_the_end_of_file() {
     drop(client);
     let ended = rig.ended().await.remove(0);
     assert_eq!((&*ended.hits[0].fault, ended.hits[0].delay_max), ("late", Duration::from_millis(400)));
+}
+
+fn limit(text: &str) -> crate::fault::Fault {
+    fault("full", serde_json::from_str::<ConnectionLimit>(text).unwrap(), 0, 1_000)
+}
+
+/// Beyond the limit a connection stands, undialled and silent, until another ends; then it is served whole.
+#[tokio::test]
+async fn beyond_a_limit_connections_wait_their_turn() {
+    let rig = Rig::new(vec![limit("1")]).await;
+    let first = rig.connect().await;
+    let mut second = TcpStream::connect(rig.proxy.address()).await.unwrap();
+    second.write_all(b"second").await.unwrap();
+    let third = TcpStream::connect(rig.proxy.address()).await.unwrap();
+    let dialled = tokio::time::timeout(A_WHILE, rig.upstream.accept()).await;
+    assert!(dialled.is_err() && is_silent(&mut second).await);
+    drop(first);
+    let (mut server, _) = rig.upstream.accept().await.unwrap();
+    let mut question = [0; 6];
+    server.read_exact(&mut question).await.unwrap();
+    assert_eq!(&question, b"second");
+    drop((second, server, third));
+    let ended = rig.ended().await;
+    let waited = |n: usize| ended[n].hits.iter().map(|hit| hit.delay_max).max();
+    assert!(waited(0).is_none() && waited(1) >= Some(A_WHILE), "{:?}", waited(1));
+}
+
+/// The other answers of a server that is full, and of a middlebox.
+#[tokio::test]
+async fn beyond_a_limit_connections_may_be_sent_away() {
+    for (beyond, seen) in [("reset", Err(ErrorKind::ConnectionReset)), ("close", Ok(Vec::new()))] {
+        let rig = Rig::new(vec![limit(&format!(r#"{{"max": 1, "beyond": "{beyond}"}}"#))]).await;
+        let first = rig.connect().await;
+        let mut second = TcpStream::connect(rig.proxy.address()).await.unwrap();
+        assert_eq!(read_all(&mut second).await.map_err(|error| error.kind()), seen);
+        drop((first, second));
+        let ended = rig.ended().await;
+        assert_eq!(ended[1].cause, by_fault("full", "connection_limit"));
+        assert_eq!((ended[0].hits.len(), &*ended[1].hits[0].fault), (0, "full"));
+    }
 }

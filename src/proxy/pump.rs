@@ -27,7 +27,9 @@ use crate::base::limits::{
 };
 use crate::base::{Direction, SimTime};
 use crate::event::{BrownoutReason, EndCause, PeerEnd};
-use crate::fault::{Action, Answer, Caller, CutKind, Cuts, Draw, Lane, LaneEnd, Program, Touch};
+use crate::fault::{
+    Action, Admission, Answer, Caller, CutKind, Cuts, Draw, Fault, Lane, LaneEnd, Program, Tickets, Touch,
+};
 
 /// Pieces of one vectored write.
 const SLICES: usize = 32;
@@ -40,6 +42,7 @@ pub(super) struct Pump {
     lanes: [Lane; 2],
     /// Directions whose receiver is gone: nothing more can be delivered.
     deaf: [bool; 2],
+    tickets: Tickets,
     cuts: Cuts,
     cut: Option<(CutKind, Touch)>,
     /// What is left after a fault has abandoned it; it has the sockets then.
@@ -74,9 +77,11 @@ impl Pump {
         caller: Caller,
         program: &Program,
         draw: &Draw,
+        tickets: Tickets,
         accepted: SimTime,
     ) -> Self {
         Self {
+            tickets,
             caller,
             peers: Peers::new(client),
             lanes: Direction::ALL.map(|direction| Lane::new(program, draw, &caller, direction)),
@@ -99,6 +104,8 @@ impl Pump {
         for direction in Direction::ALL {
             self.lanes[direction.index()].on_edit(program, draw, &self.caller, direction);
         }
+        let waits = matches!(self.peers.server, Server::Waiting);
+        self.tickets.edit(draw, self.caller.ordinal, !waits);
         self.cuts = self.cuts.edited(draw.faults().iter());
     }
 
@@ -177,7 +184,9 @@ impl Pump {
         if let (Some(touch), Some(abandoned)) = (&mut cut, &self.abandoned) {
             touch.bytes += abandoned.thrown() as u64;
         }
-        for touch in self.lanes.iter().flat_map(Lane::touches).chain(cut.as_ref()) {
+        for touch in
+            self.lanes.iter().flat_map(Lane::touches).chain(self.tickets.touches()).chain(cut.as_ref())
+        {
             match merged.iter_mut().find(|known| known.fault == touch.fault) {
                 None => merged.push(touch.clone()),
                 Some(known) => known.add(touch),
@@ -196,17 +205,19 @@ impl Pump {
     fn poll_cuts(&mut self, now: SimTime) -> Option<EndCause> {
         let delivered = self.delivered();
         let (fault, kind) = self.cuts.poll(now, delivered)?;
-        let touch = Touch::new(fault.parts.id, now);
-        let cause = EndCause::Fault {
-            fault: Arc::clone(&fault.parts.name),
-            kind: fault.parts.kind.info().name.into(),
-        };
-        self.cut = Some((kind, touch));
+        let fault = Arc::clone(fault);
+        let cause = self.cut_by(now, &fault, kind);
         if let CutKind::Abandon(answer) = kind {
             self.abandon(now, answer, cause);
             return None;
         }
         Some(cause)
+    }
+
+    /// A fault ends the connection.
+    fn cut_by(&mut self, now: SimTime, fault: &Fault, kind: CutKind) -> EndCause {
+        self.cut = Some((kind, Touch::new(fault.parts.id, now)));
+        EndCause::Fault { fault: Arc::clone(&fault.parts.name), kind: fault.parts.kind.info().name.into() }
     }
 
     /// From now on nothing crosses.
@@ -224,6 +235,11 @@ impl Pump {
         match &mut self.peers.server {
             Server::Up(_) => Step::Waits(None),
             Server::Waiting => {
+                match self.tickets.poll(now, cx.waker()) {
+                    Admission::Pass => {}
+                    Admission::Wait(until) => return Step::Waits(until),
+                    Admission::Refuse(fault, kind) => return Step::Over(self.cut_by(now, &fault, kind)),
+                }
                 let dark: Vec<_> = self.lanes.iter_mut().filter_map(|lane| lane.dark(now)).collect();
                 if !dark.is_empty() {
                     return Step::Waits(dark.into_iter().flatten().max());
@@ -400,7 +416,7 @@ impl Pump {
         let Some((since, EndCause::Client { .. })) = self.first_end else { return Step::Waits(None) };
         let dark = |lane: &mut Lane| !lane.finished() && lane.dark(now).is_some();
         let stuck = if self.draining {
-            self.lanes.iter_mut().any(dark)
+            matches!(self.peers.server, Server::Waiting) || self.lanes.iter_mut().any(dark)
         } else {
             dark(&mut self.lanes[Direction::ToServer.index()])
         };

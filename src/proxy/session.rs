@@ -13,7 +13,7 @@ use super::pump::Pump;
 use super::{ServiceConfig, Shared};
 use crate::base::SimTime;
 use crate::event::{BrownoutReason, ConnectionEnded, ConnectionOpened, EndCause, Event, Hit};
-use crate::fault::{Caller, Draw, Program, Touch};
+use crate::fault::{Caller, Draw, Program, Tickets, Touch};
 
 /// A connection that was just accepted: when, and what was drawn for it.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub(super) struct Opening {
     accepted: SimTime,
     program: Arc<Program>,
     draw: Draw,
+    tickets: Tickets,
 }
 
 /// What all connections of a service share.
@@ -62,17 +63,18 @@ impl Service {
             drawn: draw.names(),
         };
         self.shared.outbox.put(accepted, Event::ConnectionOpened(opened));
-        Opening { caller, accepted, program, draw }
+        let tickets = draw.tickets(caller.ordinal);
+        Opening { caller, accepted, program, draw, tickets }
     }
 
     /// Serves one connection to its end.
     pub(super) async fn serve(self: Arc<Self>, client: TcpStream, opening: Opening) {
         // See `dial`: small writes must not wait.
         let _best_effort = client.set_nodelay(true);
-        let Opening { caller, accepted, program, draw } = opening;
+        let Opening { caller, accepted, program, draw, tickets } = opening;
         // Its version is that of the proxy's beginning: whatever was edited since is an edit of this connection, too.
         let mut programs = self.programs.clone();
-        let mut pump = Pump::new(Arc::clone(&self), client, caller, &program, &draw, accepted);
+        let mut pump = Pump::new(Arc::clone(&self), client, caller, &program, &draw, tickets, accepted);
         tracing::debug!("accepted");
         let mut faults = program.faults().to_vec();
         let cause = loop {

@@ -3,6 +3,7 @@
 mod bandwidth;
 mod blackhole;
 mod close;
+mod connection_limit;
 mod corrupt;
 mod half_open;
 mod latency;
@@ -14,6 +15,7 @@ mod slow_close;
 pub use bandwidth::Bandwidth;
 pub use blackhole::Blackhole;
 pub use close::Close;
+pub use connection_limit::{ConnectionLimit, ConnectionsError};
 pub use corrupt::Corrupt;
 pub use half_open::HalfOpen;
 pub use latency::Latency;
