@@ -13,7 +13,7 @@ use super::printer::{Printer, plain_line};
 use super::progress::Progress;
 use super::signals;
 use crate::base::SimTime;
-use crate::engine::{self, Command, RunOptions};
+use crate::engine::{self, Command, RunOptions, SignalMeans};
 use crate::event::{Entry, Event, JournalWriter, Sink};
 use crate::judge::{Judge, exit_code};
 use crate::report::{Tally, annotations, json, junit, step_summary, summary};
@@ -70,6 +70,7 @@ impl Play<'_> {
             replay: self.replay,
             began: jiff::Timestamp::now().to_string(),
             signals: signals::watch_all()?,
+            signal_means: SignalMeans::Interruption,
         };
         let finished = engine::run(Arc::new(self.plan), options, sinks).await?;
         let mut sinks = finished.sink;

@@ -41,6 +41,7 @@ pub struct CommandError {
 }
 
 /// A command that runs.
+#[derive(Debug)]
 pub(super) struct Running {
     child: Child,
     pid: Pid,

@@ -8,9 +8,11 @@
 
 mod command;
 mod describe;
+mod live;
 mod monitor;
 mod record;
 mod run;
 
 pub use command::{Command, CommandError, Descendants, Grouping};
-pub use run::{EngineError, Finished, RunOptions, run};
+pub use live::{ConnectionNow, EditError, FaultNow, Live, ServiceNow};
+pub use run::{EngineError, Finished, RunOptions, SignalMeans, Started, run, start};

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, CommandError, Running, reachable};
 use super::describe::header;
+use super::live::Live;
 use super::monitor::Monitor;
 use super::record::{Detectors, record};
 use crate::base::SimTime;
@@ -32,6 +33,29 @@ pub struct RunOptions {
     pub began: String,
     /// Signals that ask for the end: passed on to the command, then the run drains.
     pub signals: watch::Receiver<Option<Signal>>,
+    /// What such a signal means to a run without a command.
+    pub signal_means: SignalMeans,
+}
+
+/// What a signal means to a run without a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignalMeans {
+    /// It is cut short.
+    Interruption,
+    /// It has gone on for as long as it was wanted.
+    End,
+}
+
+/// A run under way.
+#[derive(Debug)]
+pub struct Started<S> {
+    plan: Arc<Plan>,
+    play: Play,
+    options: RunOptions,
+    live: Live,
+    recorder: std::thread::JoinHandle<S>,
+    lost: Arc<std::sync::atomic::AtomicU64>,
+    clock: RunClock,
 }
 
 /// A run that is over.
@@ -79,6 +103,15 @@ pub async fn run<S: Sink + Send + 'static>(
     options: RunOptions,
     sink: S,
 ) -> Result<Finished<S>, EngineError> {
+    Ok(start(plan, options, sink).await?.finish().await)
+}
+
+/// Begins to play `plan`; every event goes to `sink`.
+pub async fn start<S: Sink + Send + 'static>(
+    plan: Arc<Plan>,
+    options: RunOptions,
+    sink: S,
+) -> Result<Started<S>, EngineError> {
     let bound = bind_all(&plan)?;
     let addresses: Vec<SocketAddr> = bound.iter().map(Bound::address).collect();
     let mut opening = header(&plan, &addresses, &options.replay, &options.began);
@@ -100,18 +133,26 @@ pub async fn run<S: Sink + Send + 'static>(
         .spawn(move || record(&entries, detectors, sink, || scenario_clock.to_scenario(clock.now())))
         .map_err(|source| EngineError::Resource { what: "start the recorder's thread", source })?;
 
-    let shared = Shared { clock, timer, outbox };
-    let play = Play::start(&plan, bound, &addresses, &options, shared);
-    let reason = match play {
-        Ok(play) => Ok(play.until_the_end(&plan, options.signals).await),
-        Err(error) => Err(error),
+    let shared = Shared { clock, timer, outbox: outbox.clone() };
+    let play = match Play::start(&plan, bound, &addresses, &options, shared) {
+        Ok(play) => play,
+        Err(error) => {
+            drop(outbox);
+            join(recorder).await;
+            return Err(error);
+        }
     };
-    let sink = tokio::task::spawn_blocking(move || recorder.join())
+    let controls = play.proxies.iter().map(Proxy::control).collect();
+    let live = Live::new(&plan, clock, outbox, controls, &addresses);
+    Ok(Started { plan, play, options, live, recorder, lost, clock })
+}
+
+/// Waits for the recorder, which ends when all outboxes are gone.
+async fn join<S: Send + 'static>(recorder: std::thread::JoinHandle<S>) -> S {
+    tokio::task::spawn_blocking(move || recorder.join())
         .await
         .expect("waiting for a thread does not panic")
-        .expect("the recorder does not panic");
-    let ended = scenario_clock.to_scenario(clock.now());
-    Ok(Finished { sink, reason: reason?, events_lost: lost.load(Ordering::Relaxed), ended })
+        .expect("the recorder does not panic")
 }
 
 fn bind_all(plan: &Plan) -> Result<Vec<Bound>, EngineError> {
@@ -132,13 +173,33 @@ fn bind_all(plan: &Plan) -> Result<Vec<Bound>, EngineError> {
     plan.services.iter().map(bind).collect()
 }
 
-/// A run under way.
+/// What runs.
+#[derive(Debug)]
 struct Play {
     shared: Shared,
     proxies: Vec<Proxy>,
     monitors: JoinSet<()>,
     stop_monitors: CancellationToken,
     command: Option<Running>,
+}
+
+// === impl Started ===
+
+impl<S: Send + 'static> Started<S> {
+    /// A hand on it.
+    pub fn live(&self) -> Live {
+        self.live.clone()
+    }
+
+    /// Waits for its end, and ends everything that it started.
+    pub async fn finish(self) -> Finished<S> {
+        let Self { plan, play, options, live, recorder, lost, clock } = self;
+        let reason = play.until_the_end(&plan, options.signals, options.signal_means).await;
+        live.close();
+        let sink = join(recorder).await;
+        let ended = plan.clock.to_scenario(clock.now());
+        Finished { sink, reason, events_lost: lost.load(Ordering::Relaxed), ended }
+    }
 }
 
 // === impl Play ===
@@ -176,12 +237,17 @@ impl Play {
     }
 
     /// Waits for the end, then ends everything: the command, the monitors, the connections.
-    async fn until_the_end(mut self, plan: &Plan, mut signals: watch::Receiver<Option<Signal>>) -> RunEnd {
+    async fn until_the_end(
+        mut self,
+        plan: &Plan,
+        mut signals: watch::Receiver<Option<Signal>>,
+        means: SignalMeans,
+    ) -> RunEnd {
         let time_up = SimTime::after_start(plan.run_time());
         let reason = match &mut self.command {
             None => tokio::select! {
                 () = self.shared.timer.sleep_until(time_up) => RunEnd::Completed,
-                _ = signalled(&mut signals) => RunEnd::Interrupted,
+                _ = signalled(&mut signals) => means.run_end(),
             },
             Some(command) => {
                 let overrun = time_up.plus(COMMAND_OVERRUN_MAX);
@@ -207,7 +273,7 @@ impl Play {
         }
         // Probes under way end by their own timeouts. Who interrupts does not want to wait for them: they are given up,
         // and count for nothing.
-        if reason != RunEnd::Interrupted {
+        if !matches!(reason, RunEnd::Interrupted | RunEnd::Stopped) {
             let all_probed = async { while self.monitors.join_next().await.is_some() {} };
             let _given_up = tokio::time::timeout(longest_timeout(plan) + DRAIN_MAX, all_probed).await;
         }
@@ -226,6 +292,17 @@ impl Play {
             }
         };
         self.shared.outbox.put(self.shared.clock.now(), Event::CommandEnded { status, signal });
+    }
+}
+
+// === impl SignalMeans ===
+
+impl SignalMeans {
+    const fn run_end(self) -> RunEnd {
+        match self {
+            Self::Interruption => RunEnd::Interrupted,
+            Self::End => RunEnd::Stopped,
+        }
     }
 }
 

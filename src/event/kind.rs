@@ -240,6 +240,8 @@ pub enum RunEnd {
     CommandEnded,
     /// Somebody interrupted it.
     Interrupted,
+    /// Somebody ended it, which is how it was meant to end.
+    Stopped,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -22,6 +22,7 @@ mod dial;
 mod listener;
 mod peers;
 mod pump;
+pub mod registry;
 mod session;
 mod socket;
 pub mod timer;
@@ -35,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::clock::RunClock;
+use self::registry::Registry;
 pub use self::timer::Timer;
 use crate::base::limits::DRAIN_MAX;
 use crate::event::Outbox;
@@ -78,10 +80,18 @@ pub struct Bound {
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
-    program: watch::Sender<Arc<Program>>,
+    control: Control,
     accepting: CancellationToken,
     running: CancellationToken,
     tasks: TaskTracker,
+}
+
+/// A hand on a proxy while it runs: its program and its connections. Cheap to clone; one that outlives its proxy sees no
+/// connection and changes nothing.
+#[derive(Clone, Debug)]
+pub struct Control {
+    program: watch::Sender<Arc<Program>>,
+    registry: Arc<Registry>,
 }
 
 // === impl Bound ===
@@ -104,10 +114,31 @@ impl Bound {
         let (program, programs) = watch::channel(Arc::new(program));
         let (accepting, running) = (CancellationToken::new(), CancellationToken::new());
         let tasks = TaskTracker::new();
-        let service =
-            session::Service::new(self.config, shared, programs, accepting.clone(), running.clone());
+        let control = Control { program, registry: Arc::default() };
+        let registry = Arc::clone(&control.registry);
+        let ends = (accepting.clone(), running.clone());
+        let service = session::Service::new(self.config, shared, programs, registry, ends);
         tasks.spawn(listener::accept_all(self.listener, Arc::new(service), accepting.clone(), tasks.clone()));
-        Proxy { address: self.address, program, accepting, running, tasks }
+        Proxy { address: self.address, control, accepting, running, tasks }
+    }
+}
+
+// === impl Control ===
+
+impl Control {
+    /// The program in force.
+    pub fn program(&self) -> Arc<Program> {
+        Arc::clone(&self.program.borrow())
+    }
+
+    /// Puts another program in force: a message to every connection, never a wait for one.
+    pub fn edit(&self, program: Program) {
+        self.program.send_replace(Arc::new(program));
+    }
+
+    /// Who is connected now.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
     }
 }
 
@@ -119,14 +150,19 @@ impl Proxy {
         self.address
     }
 
-    /// The program in force.
-    pub fn program(&self) -> Arc<Program> {
-        Arc::clone(&self.program.borrow())
+    /// A hand on it that others can hold.
+    pub fn control(&self) -> Control {
+        self.control.clone()
     }
 
     /// Puts another program in force: a message to every connection, never a wait for one.
     pub fn edit(&self, program: Program) {
-        self.program.send_replace(Arc::new(program));
+        self.control.edit(program);
+    }
+
+    /// The program in force.
+    pub fn program(&self) -> Arc<Program> {
+        self.control.program()
     }
 
     /// Stops accepting, lets connections end by themselves for [`DRAIN_MAX`], then ends them.

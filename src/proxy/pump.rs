@@ -177,6 +177,12 @@ impl Pump {
         self.first_byte
     }
 
+    /// Whether the upstream is reached, and a number that changes when [`Self::touches`] does.
+    pub(super) fn progress(&self) -> (bool, usize) {
+        let touches: usize = self.lanes.iter().map(|lane| lane.touches().count()).sum();
+        (self.peers.are_both(), touches + self.tickets.touches().count() + usize::from(self.cut.is_some()))
+    }
+
     /// What faults have done, both directions together.
     pub(super) fn touches(&self) -> Vec<Touch> {
         let mut merged: Vec<Touch> = Vec::new();
@@ -195,10 +201,13 @@ impl Pump {
         merged
     }
 
-    /// Closes the sockets as the fault asks for that has cut the connection.
-    pub(super) async fn close(mut self) {
+    /// Closes the sockets as the fault asks for that has cut the connection, or whoever has killed it.
+    pub(super) async fn close(mut self, cause: &EndCause) {
         if let Some((kind, _)) = &self.cut {
             self.peers.close(*kind).await;
+        } else if matches!(cause, EndCause::Brownout { why: BrownoutReason::Killed }) {
+            // A FIN would make an answer that was cut short look whole.
+            self.peers.close(CutKind::Reset).await;
         }
     }
 

@@ -10,8 +10,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::pump::Pump;
+use super::registry::{Registered, Registry};
 use super::{ServiceConfig, Shared};
-use crate::base::SimTime;
+use crate::base::{FaultId, SimTime};
 use crate::event::{BrownoutReason, ConnectionEnded, ConnectionOpened, EndCause, Event, Hit};
 use crate::fault::{Caller, Draw, Program, Tickets, Touch};
 
@@ -23,6 +24,7 @@ pub(super) struct Opening {
     program: Arc<Program>,
     draw: Draw,
     tickets: Tickets,
+    registered: Registered,
 }
 
 /// What all connections of a service share.
@@ -33,6 +35,7 @@ pub(super) struct Service {
     /// Bytes that all its connections hold.
     pub(super) held: AtomicUsize,
     programs: watch::Receiver<Arc<Program>>,
+    registry: Arc<Registry>,
     accepting: CancellationToken,
     running: CancellationToken,
 }
@@ -44,10 +47,10 @@ impl Service {
         config: ServiceConfig,
         shared: Shared,
         programs: watch::Receiver<Arc<Program>>,
-        accepting: CancellationToken,
-        running: CancellationToken,
+        registry: Arc<Registry>,
+        (accepting, running): (CancellationToken, CancellationToken),
     ) -> Self {
-        Self { config, shared, held: AtomicUsize::new(0), programs, accepting, running }
+        Self { config, shared, held: AtomicUsize::new(0), programs, registry, accepting, running }
     }
 
     /// Journals a connection. By the acceptor itself, so that the journal has them in the order of acceptance.
@@ -64,14 +67,15 @@ impl Service {
         };
         self.shared.outbox.put(accepted, Event::ConnectionOpened(opened));
         let tickets = draw.tickets(caller.ordinal);
-        Opening { caller, accepted, program, draw, tickets }
+        let registered = self.registry.register(caller, accepted, draw.clone());
+        Opening { caller, accepted, program, draw, tickets, registered }
     }
 
     /// Serves one connection to its end.
     pub(super) async fn serve(self: Arc<Self>, client: TcpStream, opening: Opening) {
         // See `dial`: small writes must not wait.
         let _best_effort = client.set_nodelay(true);
-        let Opening { caller, accepted, program, draw, tickets } = opening;
+        let Opening { caller, accepted, program, draw, tickets, registered } = opening;
         // Its version is that of the proxy's beginning: whatever was edited since is an edit of this connection, too.
         let mut programs = self.programs.clone();
         let mut pump = Pump::new(Arc::clone(&self), client, caller, &program, &draw, tickets, accepted);
@@ -81,18 +85,27 @@ impl Service {
             tokio::select! {
                 biased;
                 () = self.running.cancelled() => break EndCause::Brownout { why: BrownoutReason::Drained },
+                () = registered.killed() => break EndCause::Brownout { why: BrownoutReason::Killed },
                 () = self.accepting.cancelled(), if !pump.is_draining() => pump.on_drain(),
                 // A proxy that is dropped cancels `running`; a closed channel says nothing more than that.
                 Ok(()) = programs.changed() => {
                     let program = Arc::clone(&programs.borrow_and_update());
-                    pump.on_edit(&program, &program.draw(&caller));
+                    let draw = program.draw(&caller);
+                    pump.on_edit(&program, &draw);
+                    registered.redrawn(draw);
                     for fault in program.faults() {
                         if !faults.iter().any(|known| Arc::ptr_eq(known, fault)) {
                             faults.push(Arc::clone(fault));
                         }
                     }
                 }
-                cause = poll_fn(|cx| pump.poll(cx)) => break cause,
+                cause = poll_fn(|cx| {
+                    let polled = pump.poll(cx);
+                    let (dialled, touches) = pump.progress();
+                    registered.tell(pump.delivered(), dialled);
+                    registered.tell_touched(touches, || touched_by(&pump));
+                    polled
+                }) => break cause,
             }
         };
         tracing::debug!(%cause, "ended");
@@ -101,8 +114,8 @@ impl Service {
             fault.map_or_else(|| "?".into(), |fault| Arc::clone(&fault.parts.name))
         };
         let hits = pump.touches().into_iter().map(|touch| self.hit(name(&touch), touch)).collect();
-        self.journal_end(&pump, &caller, accepted, cause, hits);
-        pump.close().await;
+        self.journal_end(&pump, &caller, accepted, cause.clone(), hits);
+        pump.close(&cause).await;
     }
 
     fn hit(&self, fault: Arc<str>, touch: Touch) -> Hit {
@@ -129,4 +142,8 @@ impl Service {
         };
         self.shared.outbox.put(now, Event::ConnectionEnded(Box::new(ended)));
     }
+}
+
+fn touched_by(pump: &Pump) -> Vec<FaultId> {
+    pump.touches().iter().map(|touch| touch.fault).collect()
 }

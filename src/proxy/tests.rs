@@ -259,6 +259,31 @@ async fn edits_reach_live_connections() {
     assert_eq!(&*rig.ended().await[0].hits[0].fault, "hole");
 }
 
+/// A connection that live control ends is reset towards both sides, and says who did it; others go on.
+#[tokio::test]
+async fn a_killed_connection_is_reset_and_named() {
+    let rig = Rig::new(vec![]).await;
+    let (mut first, mut first_server) = rig.connect().await;
+    let (mut second, mut second_server) = rig.connect().await;
+    first.write_all(b"ping").await.unwrap();
+    first_server.read_exact(&mut [0; 4]).await.unwrap();
+    let control = rig.proxy.control();
+    let totals = control.registry().totals();
+    assert_eq!((totals.accepted, totals.open), (2, 2));
+    assert!(control.registry().kill(0));
+    for stream in [&mut first, &mut first_server] {
+        let error = read_all(stream).await.unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    }
+    second.write_all(b"pong").await.unwrap();
+    second_server.read_exact(&mut [0; 4]).await.unwrap();
+    drop((second, second_server));
+    let ended = rig.ended().await;
+    assert_eq!(ended[0].cause, EndCause::Brownout { why: BrownoutReason::Killed });
+    assert_eq!(control.registry().totals().delivered, [8, 0]);
+    assert_eq!(control.registry().open().len(), 0);
+}
+
 #[tokio::test]
 async fn an_upstream_that_refuses_is_an_observation() {
     let mut rig = Rig::new(vec![]).await;

@@ -15,6 +15,7 @@ mod address;
 mod describe;
 pub mod expect;
 mod explain;
+mod flags;
 mod library;
 mod load;
 mod lower;
@@ -33,6 +34,10 @@ pub use describe::{
     quantile_text, window_text,
 };
 pub use explain::explain;
+pub use flags::{
+    FaultKey, FlagFault, FlagScenario, FlagService, LiveContext, LiveFaults, Word, fault_keys, load_flags,
+    read_live_fault,
+};
 pub use library::{LIBRARY, Shipped, load_scenario, shipped};
 pub use load::{LoadError, Overrides, load_file, load_text, load_text_with};
 pub use plan::{Check, DetectorPlan, MonitorPlan, Plan, ScenarioClock, ServicePlan, Upstream};

@@ -34,6 +34,8 @@ pub struct Plan {
     pub services: Vec<ServicePlan>,
     /// The faults of all services, in the file's order.
     pub faults: Vec<Arc<Fault>>,
+    /// The text that made each fault, where flags did: the same object for faults of the same flag. Empty for a file.
+    pub fault_texts: Vec<Arc<str>>,
     /// The monitors.
     pub monitors: Vec<MonitorPlan>,
     /// The detectors.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::Under;
 use super::head::Head;
 use super::mistakes::{FAULT, Mistakes, SERVICE};
 use super::schedule::{check_times, in_run_time, lower_levels, schedule_of};
@@ -25,6 +26,8 @@ const PLAN_CHANGES_MAX: usize = 4 * TIMELINE_CHANGES_MAX;
 #[derive(Default)]
 pub(super) struct Faults {
     pub(super) all: Vec<Arc<Fault>>,
+    /// The item that each of them comes from.
+    pub(super) items: Vec<SourceSpan>,
     pub(super) untouched_allowed: Vec<(Arc<str>, Arc<str>)>,
     /// Every name in the file, by service, with its place: those of mistaken faults too.
     pub(super) names: IndexMap<(Arc<str>, Arc<str>), SourceSpan>,
@@ -35,10 +38,19 @@ pub(super) struct Faults {
     changes_total: usize,
     /// Whether a limit was reached: then no more timelines are drawn, and only their mistakes are told.
     exhausted: bool,
+    /// What they are added to; its names and changes are counted above.
+    under: Under,
 }
 
-pub(super) fn lower_faults(told: &mut Mistakes<'_>, raw: &RawScenario, head: &Head) -> Faults {
-    let mut faults = Faults::default();
+pub(super) fn lower_faults(
+    told: &mut Mistakes<'_>,
+    raw: &RawScenario,
+    head: &Head,
+    mut under: Under,
+) -> Faults {
+    let names = under.taken.drain(..).map(|name| (name, SourceSpan::default())).collect();
+    let changes = std::mem::take(&mut under.changes);
+    let mut faults = Faults { names, changes, under, ..Faults::default() };
     for item in raw.faults.get().into_iter().flatten() {
         let services = lower_services(told, raw, item);
         let kind = lower_kind(told, item);
@@ -137,8 +149,13 @@ impl Faults {
         let (name, span) = if let Some(name) = item.value.name.placed() {
             told.check_name(FAULT, Placed { value: name.value.as_str(), span: name.span });
             (Arc::<str>::from(name.value.as_str()), name.span)
+        } else if let Some((_, name)) =
+            self.under.keeps.take_if(|(of, _)| kind.is_some_and(|k| k.info().name == *of))
+        {
+            (name, item.span)
         } else {
-            let stem = format!("{}@{}", kind?.info().name, format_duration(schedule_of(&item.value).at));
+            let at = self.under.began.get().saturating_add(schedule_of(&item.value).at);
+            let stem = format!("{}@{}", kind?.info().name, format_duration(at));
             let numbered = (2..).map(|n| format!("{stem}#{n}"));
             let free = std::iter::once(stem.clone()).chain(numbered).map(Arc::<str>::from);
             (free.into_iter().find(|name| !taken(&self.names, name))?, item.span)
@@ -151,12 +168,12 @@ impl Faults {
             let key = (Arc::clone(service), Arc::clone(&name));
             if let Some(first) = self.names.get(&key) {
                 let message = format!("service `{service}` has two faults of the name `{name}`");
-                let mistake = Diagnostic::error(Code::DuplicateName, message).at(span, "the second");
-                told.push(
-                    mistake
-                        .note(*first, "the first")
-                        .hint("expectations and reports tell them by their names"),
-                );
+                let mut mistake = Diagnostic::error(Code::DuplicateName, message).at(span, "the second");
+                // One that was there before has no place in this text.
+                if *first != SourceSpan::default() {
+                    mistake = mistake.note(*first, "the first");
+                }
+                told.push(mistake.hint("expectations and reports tell them by their names"));
             } else {
                 self.names.insert(key, span);
             }
@@ -175,7 +192,8 @@ impl Faults {
         kind: &FaultKind,
     ) -> bool {
         let label = Label::new("fault").part(&service).part(name);
-        let id = FaultId(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
+        let place = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        let id = FaultId(self.under.first_id.saturating_add(place));
         let end = if self.exhausted { SimTime::ZERO } else { SimTime::after_start(head.duration.value) };
         let levels = match lower_levels(told, item, end, &mut head.seed.stream(label.part("bursts"))) {
             Ok(levels) => levels,
@@ -192,9 +210,10 @@ impl Faults {
         if self.exhausted || !self.count(told, item, &service, levels.changes() + drawn) {
             return false;
         }
-        let Some(level) = in_run_time(&levels, &Level::ZERO, &head.clock) else { return false };
+        let offset = self.under.offset;
+        let Some(level) = in_run_time(&levels, &Level::ZERO, &head.clock, offset) else { return false };
         let in_run_time =
-            |weather: &Timeline<PathState>| in_run_time(weather, &PathState::CLEAR, &head.clock);
+            |weather: &Timeline<PathState>| in_run_time(weather, &PathState::CLEAR, &head.clock, offset);
         let weather = weather.ok().flatten().as_ref().and_then(in_run_time);
         let raw = &item.value;
         if raw.allow_untouched.get() == Some(&true) {
@@ -212,6 +231,7 @@ impl Faults {
             peers: raw.peers.get().cloned().unwrap_or_default(),
         };
         self.all.push(Arc::new(Fault::new(parts, head.seed)));
+        self.items.push(item.span);
         true
     }
 

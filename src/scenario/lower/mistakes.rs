@@ -70,6 +70,11 @@ impl<'a> Mistakes<'a> {
         self.file.place(span.start).line
     }
 
+    /// ` (line 3)`, for a place that another one's label speaks of; nothing where there is but one line.
+    pub(super) fn line_words(&self, span: SourceSpan) -> String {
+        if self.file.text.contains('\n') { format!(" (line {})", self.line(span)) } else { String::new() }
+    }
+
     /// Line and column, as events carry them.
     pub(super) fn place(&self, span: SourceSpan) -> (u32, u32) {
         let place = self.file.place(span.start);

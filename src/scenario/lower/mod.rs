@@ -14,12 +14,38 @@ mod services;
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use mistakes::Mistakes;
 
 use super::load::Overrides;
 use super::plan::Plan;
 use super::raw::RawScenario;
-use crate::diag::{Diagnostic, SourceFile};
+use crate::base::{SimTime, Span};
+use crate::diag::{Diagnostic, SourceFile, SourceSpan};
+
+/// What faults are added to: nothing at the beginning of a run, its faults so far while it goes on.
+#[derive(Debug, Default)]
+pub(super) struct Under {
+    /// The scenario time that schedules count from.
+    pub(super) began: Span,
+    /// The same in run time.
+    pub(super) offset: SimTime,
+    /// The id of the first fault.
+    pub(super) first_id: u32,
+    /// Names that are taken, each with its service.
+    pub(super) taken: Vec<(Arc<str>, Arc<str>)>,
+    /// The kind and the name of a fault that is replaced: the next of its kind that is given no name bears it.
+    pub(super) keeps: Option<(&'static str, Arc<str>)>,
+    /// How often the faults of each service change already.
+    pub(super) changes: IndexMap<Arc<str>, usize>,
+}
+
+/// A plan, and the item of the file that each of its faults comes from.
+#[derive(Debug)]
+pub(super) struct Lowered {
+    pub(super) plan: Plan,
+    pub(super) items: Vec<SourceSpan>,
+}
 
 /// Makes the plan of a scenario, or tells everything that is wrong with it.
 pub(super) fn lower(
@@ -27,6 +53,16 @@ pub(super) fn lower(
     raw: &RawScenario,
     overrides: &Overrides,
 ) -> Result<Plan, Vec<Diagnostic>> {
+    lower_under(file, raw, overrides, Under::default()).map(|lowered| lowered.plan)
+}
+
+/// The same, where there are faults already.
+pub(super) fn lower_under(
+    file: &SourceFile,
+    raw: &RawScenario,
+    overrides: &Overrides,
+    under: Under,
+) -> Result<Lowered, Vec<Diagnostic>> {
     let mut told = Mistakes::new(file);
     told.check_counts(raw);
     if told.any() {
@@ -34,14 +70,14 @@ pub(super) fn lower(
     }
     let head = head::lower_head(&mut told, raw, overrides);
     let services = services::lower_services(&mut told, raw, overrides);
-    let faults = faults::lower_faults(&mut told, raw, &head);
+    let faults = faults::lower_faults(&mut told, raw, &head, under);
     let monitors = monitors::lower_monitors(&mut told, raw, &head);
     let detectors = monitors::lower_detectors(&mut told, raw);
     let expectations = expectations::lower_expectations(&mut told, raw, &head, &faults);
     if told.any() {
         return Err(told.into_diagnostics());
     }
-    Ok(Plan {
+    let plan = Plan {
         name: head.name,
         about: raw.about.get().map(|about| Arc::from(about.trim())),
         file: Arc::clone(&file.name),
@@ -51,10 +87,12 @@ pub(super) fn lower(
         clock: head.clock,
         services,
         faults: faults.all,
+        fault_texts: Vec::new(),
         monitors,
         detectors,
         expectations,
         allow_untouched: raw.allow_untouched.get().copied().unwrap_or_default(),
         untouched_allowed: faults.untouched_allowed,
-    })
+    };
+    Ok(Lowered { plan, items: faults.items })
 }

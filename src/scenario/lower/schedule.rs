@@ -28,7 +28,7 @@ pub(super) fn schedule_of(raw: &RawFault) -> Schedule {
 pub(super) fn check_times(told: &mut Mistakes<'_>, raw: &RawFault, head: &Head) {
     let Schedule { at, lasts, every, repeat, .. } = schedule_of(raw);
     let end = head.duration;
-    let lasts_label = format!("the scenario lasts `{}` (line {})", told.text(end.span), told.line(end.span));
+    let lasts_label = format!("the scenario lasts `{}`{}", told.text(end.span), told.line_words(end.span));
     if end.value.is_zero() {
         return;
     }
@@ -120,16 +120,23 @@ fn tell(told: &mut Mistakes<'_>, raw: &Placed<RawFault>, error: &ScheduleError) 
 }
 
 /// The same timeline in run time: what holds when the excerpt begins does so from t = 0, and `nothing` holds after its end.
+/// One that begins while the run goes on is `nothing` before, and all of it comes later by `offset`.
 pub(super) fn in_run_time<T: Clone + PartialEq>(
     line: &Timeline<T>,
     nothing: &T,
     clock: &ScenarioClock,
+    offset: SimTime,
 ) -> Option<Timeline<T>> {
     let kept = line.pieces().filter(|(from, _, _)| *from < clock.until);
     let mut changes: Vec<(SimTime, T)> = kept.map(|(from, _, value)| (from, value.clone())).collect();
     changes.push((clock.until, nothing.clone()));
     let clipped = Timeline::new(nothing.clone(), changes).ok()?;
-    Some(clipped.project(|t| clock.to_run(t)))
+    let run = clipped.project(|t| clock.to_run(t));
+    if offset == SimTime::ZERO {
+        return Some(run);
+    }
+    let later = run.pieces().map(|(from, _, value)| (offset.plus(from.since_start()), value.clone()));
+    Timeline::new(nothing.clone(), later.collect()).ok()
 }
 
 #[cfg(test)]
@@ -150,9 +157,17 @@ mod tests {
         ];
         let levels = Timeline::new(Level::ZERO, windows).unwrap();
         let clock = ScenarioClock { from: secs(20), until: secs(60), speed: 2.0 };
-        let run = in_run_time(&levels, &Level::ZERO, &clock).unwrap();
+        let run = in_run_time(&levels, &Level::ZERO, &clock, SimTime::ZERO).unwrap();
         let pieces: Vec<_> =
             run.pieces().map(|(from, _, level)| (from.as_secs_f64(), level.is_full())).collect();
         assert_eq!(pieces, [(0.0, true), (5.0, false), (15.0, true), (20.0, false)]);
+        let later = in_run_time(&levels, &Level::ZERO, &clock, secs(100)).unwrap();
+        assert!(later.at(secs(99)).is_zero() && later.at(secs(100)).is_full());
+        assert_eq!(
+            later.piece_start(secs(101)),
+            secs(100),
+            "what is in force at once begins then, not before"
+        );
+        assert_eq!(later.next_change(secs(100)), Some(secs(105)));
     }
 }
