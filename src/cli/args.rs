@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use super::proxy_args::ProxyArgs;
 use crate::base::Span;
 use crate::scenario::{Listen, Named, Upstream};
 
@@ -64,6 +65,8 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// Run a scenario against real services
     Run(RunArgs),
+    /// Put a bad network in front of services, with faults from flags
+    Proxy(ProxyArgs),
     /// Check a scenario, and draw what will happen when
     Check(CheckArgs),
     /// Report a run again, from its journal

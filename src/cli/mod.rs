@@ -7,10 +7,13 @@ mod args;
 mod commands;
 mod error;
 pub mod exit;
+mod figures;
+mod lines;
 mod logging;
 mod play;
 mod printer;
 mod progress;
+mod proxy_args;
 mod replay;
 mod signals;
 
@@ -33,6 +36,7 @@ pub fn main() -> ExitCode {
     let outcome = match args.command {
         Command::Demo(demo) => commands::demo::run(&demo, &mut printer),
         Command::Run(run) => commands::run::run(&run, &mut printer),
+        Command::Proxy(proxy) => commands::proxy::run(&proxy, &mut printer),
         Command::Check(check) => commands::check::run(&check, &mut printer),
         Command::Report(report) => commands::report::run(&report, &mut printer),
         Command::Faults(faults) => commands::faults::run(&faults, &mut printer),

@@ -1,4 +1,4 @@
-//! Plays a plan and reports it: what `run` and `demo` share.
+//! Plays a plan and reports it: what `run`, `demo` and `proxy` share.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -9,14 +9,14 @@ use fs_err::File;
 
 use super::args::{GithubArgs, OutputArgs, ReportFiles};
 use super::error::CliError;
-use super::printer::{Printer, plain_line};
+use super::printer::Printer;
 use super::progress::Progress;
 use super::signals;
 use crate::base::SimTime;
-use crate::engine::{self, Command, RunOptions, SignalMeans};
+use crate::engine::{self, Command, Live, RunOptions, SignalMeans};
 use crate::event::{Entry, Event, JournalWriter, Sink};
 use crate::judge::{Judge, exit_code};
-use crate::report::{Tally, annotations, json, junit, step_summary, summary};
+use crate::report::{Tally, View, annotations, json, junit, step_summary, summary};
 use crate::scenario::Plan;
 
 /// A plan, and how to play it.
@@ -26,6 +26,25 @@ pub(super) struct Play<'a> {
     pub(super) replay: String,
     pub(super) outputs: &'a OutputArgs,
     pub(super) github: &'a GithubArgs,
+    pub(super) signal_means: SignalMeans,
+    /// Who shows it while it goes on.
+    pub(super) audience: Box<dyn Audience>,
+    /// Gets a hand on the run when it has begun.
+    pub(super) on_start: Box<dyn FnOnce(Live) -> Result<(), CliError> + Send>,
+    /// What is printed when it is over.
+    pub(super) report: fn(&Tally, &View) -> String,
+}
+
+/// Shows a run while it goes on.
+pub(super) trait Audience: Send {
+    /// Something happened.
+    fn record(&mut self, entry: &Entry, tally: &Tally);
+
+    /// Nothing has happened for a moment.
+    fn tick(&mut self, now: SimTime, tally: &Tally);
+
+    /// The run is over: the terminal is needed for its report.
+    fn end(&mut self) {}
 }
 
 /// A run that is over and reported.
@@ -41,7 +60,7 @@ struct Sinks {
     journal: Option<JournalWriter>,
     judge: Judge,
     tally: Tally,
-    progress: Progress,
+    audience: Box<dyn Audience>,
 }
 
 /// Report files, created before the run so that an unwritable path fails in its first second.
@@ -52,17 +71,30 @@ pub(super) struct OpenReports {
 
 // === impl Play ===
 
-impl Play<'_> {
+impl<'a> Play<'a> {
+    /// A scenario with a line of progress, reported as a whole.
+    pub(super) fn with_progress(
+        plan: Plan,
+        command: Option<Command>,
+        replay: String,
+        outputs: &'a OutputArgs,
+        github: &'a GithubArgs,
+    ) -> Self {
+        let audience = Box::new(Progress::new(&plan.clock));
+        let signal_means = SignalMeans::Interruption;
+        let on_start = Box::new(|_| Ok(()));
+        Self { plan, command, replay, outputs, github, signal_means, audience, on_start, report: summary }
+    }
+
     /// Plays it to its end on the current runtime, and reports it.
     pub(super) async fn play(self, printer: &mut Printer) -> Result<Played, CliError> {
         let reports = OpenReports::create(&self.outputs.reports)?;
         let journal = self.outputs.journal.as_deref().map(JournalWriter::create).transpose()?;
-        let clock = self.plan.clock;
         let sinks = Sinks {
             journal,
             judge: Judge::new(&self.plan.expectations),
             tally: Tally::new(),
-            progress: Progress::new(clock.from, clock.until, clock.speed),
+            audience: self.audience,
         };
         printer.note(&format!("seed {}; again: {}", self.plan.seed.0, self.replay));
         let options = RunOptions {
@@ -70,11 +102,13 @@ impl Play<'_> {
             replay: self.replay,
             began: jiff::Timestamp::now().to_string(),
             signals: signals::watch_all()?,
-            signal_means: SignalMeans::Interruption,
+            signal_means: self.signal_means,
         };
-        let finished = engine::run(Arc::new(self.plan), options, sinks).await?;
+        let started = engine::start(Arc::new(self.plan), options, sinks).await?;
+        (self.on_start)(started.live())?;
+        let finished = started.finish().await;
         let mut sinks = finished.sink;
-        sinks.progress.clear();
+        sinks.audience.end();
         // A run may end long after its last event.
         sinks.judge.tick(finished.ended);
         let verdicts = sinks.judge.verdicts(finished.events_lost);
@@ -85,7 +119,7 @@ impl Play<'_> {
         let ended =
             Event::RunEnded { reason: finished.reason, exit_code: code, events_lost: finished.events_lost };
         sinks.keep(&ended.at(finished.ended));
-        printer.data(&summary(&sinks.tally, &printer.view()))?;
+        printer.data(&(self.report)(&sinks.tally, &printer.view()))?;
         reports.write(&sinks.tally)?;
         report_to_github(self.github, &sinks.tally, printer)?;
         if let Some(journal) = sinks.journal {
@@ -152,18 +186,13 @@ impl Sink for Sinks {
     fn record(&mut self, entry: &Entry) {
         self.keep(entry);
         self.judge.record(entry);
-        if let Event::RunStarted(header) = &entry.event {
-            for service in &header.services {
-                plain_line(&format!("{}  {} → {}", service.name, service.listen, service.upstream));
-            }
-        }
-        self.progress.show(&self.tally, entry.t);
+        self.audience.record(entry, &self.tally);
     }
 
     fn tick(&mut self, now: SimTime) {
         if let Some(journal) = &mut self.journal {
             journal.flush_if_due(now.since_start());
         }
-        self.progress.show(&self.tally, now);
+        self.audience.tick(now, &self.tally);
     }
 }

@@ -32,9 +32,11 @@ pub(super) fn of_run(scenario: &Path, seed: u64, overrides: &OverrideArgs, wrapp
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,[]".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
+/// A word as a POSIX shell reads it.
+pub(super) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,[]~".contains(c);
+    // A tilde means something to a shell at the beginning of a word alone.
+    if !word.is_empty() && !word.starts_with('~') && word.chars().all(plain) {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', r"'\''"))

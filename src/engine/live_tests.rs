@@ -6,8 +6,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::super::{RunOptions, SignalMeans, Started, start};
 use super::*;
+use crate::engine::{RunOptions, SignalMeans, Started, start};
 use crate::event::{BrownoutReason, EndCause, Entry as Recorded, RunEnd, Sink};
 use crate::scenario::load_text;
 

@@ -6,6 +6,7 @@
 //! | report | for | function |
 //! | --- | --- | --- |
 //! | terminal | a person, when the run is over | [`summary`] |
+//! | recap | the same, of a proxy that nobody expected anything of | [`recap`] |
 //! | progress | a person, while it goes on | [`progress_line`] |
 //! | JSON | programs; a versioned contract | [`json`] |
 //! | JUnit XML | CI systems | [`junit`] |
@@ -36,4 +37,4 @@ pub use junit::junit;
 pub use progress::line as progress_line;
 pub use quick_junit::SerializeError as JunitError;
 pub use tally::*;
-pub use terminal::summary;
+pub use terminal::{recap, summary};

@@ -7,6 +7,7 @@
 mod dataplane;
 mod determinism;
 mod nginx;
+mod proxy;
 mod run;
 mod scenarios;
 mod support;

@@ -3,6 +3,7 @@
 pub(super) mod check;
 pub(super) mod demo;
 pub(super) mod faults;
+pub(super) mod proxy;
 pub(super) mod report;
 pub(super) mod run;
 pub(super) mod scenarios;

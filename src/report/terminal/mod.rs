@@ -9,5 +9,5 @@ mod summary;
 mod tables;
 
 pub(super) use ending::{command_words, observed};
-pub use summary::summary;
+pub use summary::{recap, summary};
 pub(super) use tables::effect_words;

@@ -2,7 +2,7 @@
 
 use super::super::canvas::{Line, Page, Tone, View};
 use super::super::strip;
-use super::super::tally::Tally;
+use super::super::tally::{Outcome, Tally};
 use super::{ending, tables};
 use crate::base::{SimTime, format_duration};
 use crate::event::Header;
@@ -20,6 +20,25 @@ pub fn summary(tally: &Tally, view: &View) -> String {
     ending::command(&mut page, tally);
     ending::notes(&mut page, tally);
     ending::verdict(&mut page, tally);
+    page.finish()
+}
+
+/// What a proxy leaves behind: what happened, and no judgement where none was asked for.
+pub fn recap(tally: &Tally, view: &View) -> String {
+    let mut page = Page::new(*view);
+    if let Some(header) = &tally.header {
+        let line = Line::new().put(Tone::Strong, &*header.scenario).put(Tone::Dim, "   ");
+        let lasted = format_duration(tally.played_until().since(header.from));
+        page.push(line.put(Tone::Plain, format!("{lasted}, seed {}", header.seed)));
+    }
+    strip::draw(&mut page, tally);
+    tables::services(&mut page, tally);
+    tables::faults(&mut page, tally);
+    ending::command(&mut page, tally);
+    ending::notes(&mut page, tally);
+    if tally.outcome() != Outcome::Passed || !tally.verdicts.is_empty() {
+        ending::verdict(&mut page, tally);
+    }
     page.finish()
 }
 

@@ -29,13 +29,13 @@ pub(super) fn compose(
     key: Word<'_>,
     value: Word<'_>,
     more: impl FnOnce(&mut Document),
-) -> Result<(), Diagnostic> {
+) -> Result<(), Box<Diagnostic>> {
     let known = known_key(key)?;
     let (short, pairs) = split(value)?;
     let is_common = |pair: &Pair<'_>| {
         let own = known.fields.iter().any(|field| field == pair.key.text);
         if short.is_some() && own {
-            return Err(both_forms(known, pair.key));
+            return Err(Box::new(both_forms(known, pair.key)));
         }
         Ok(COMMON.contains(&pair.key.text) && !own || short.is_some())
     };
@@ -76,7 +76,7 @@ pub(super) fn split_kind(text: &str) -> (Word<'_>, Word<'_>) {
 }
 
 /// The key that a kind is written with: hyphens do for underscores.
-pub(super) fn known_key(key: Word<'_>) -> Result<&'static FaultKey, Diagnostic> {
+pub(super) fn known_key(key: Word<'_>) -> Result<&'static FaultKey, Box<Diagnostic>> {
     let wanted = key.text.replace('-', "_");
     if let Some(known) = fault_keys().iter().find(|known| known.name == wanted) {
         return Ok(known);
@@ -89,23 +89,23 @@ pub(super) fn known_key(key: Word<'_>) -> Result<&'static FaultKey, Diagnostic> 
     } else {
         Diagnostic::error(Code::UnknownKey, format!("there is no fault `{}`", key.text))
     };
-    Err(told.at(key.span, "").hint(hint))
+    Err(Box::new(told.at(key.span, "").hint(hint)))
 }
 
 /// The short form, if there is one, and the pairs.
-fn split<'a>(value: Word<'a>) -> Result<(Option<Word<'a>>, Vec<Pair<'a>>), Diagnostic> {
+fn split(value: Word<'_>) -> Result<(Option<Word<'_>>, Vec<Pair<'_>>), Box<Diagnostic>> {
     let mut parts = value.parts().into_iter().peekable();
     let short = parts.next_if(|part| part.find('=').is_none());
     let pairs = parts.map(pair).collect::<Result<_, _>>()?;
     Ok((short, pairs))
 }
 
-fn pair(part: Word<'_>) -> Result<Pair<'_>, Diagnostic> {
+fn pair(part: Word<'_>) -> Result<Pair<'_>, Box<Diagnostic>> {
     let Some(at) = part.find('=') else {
         let found = if part.text.is_empty() { "nothing".to_owned() } else { format!("`{}`", part.text) };
         let told = Diagnostic::error(Code::Syntax, format!("expected `key=value`, found {found}"));
         let hint = "a fault has at most one value without a key, and it comes first";
-        return Err(told.at(part.span, "").hint(hint));
+        return Err(Box::new(told.at(part.span, "").hint(hint)));
     };
     let key = part.part(0, at).trimmed();
     Ok(Pair { key, item: part.part(at + 1, part.text.len()).trimmed() })
@@ -117,7 +117,7 @@ fn both_forms(known: &FaultKey, key: Word<'_>) -> Diagnostic {
     Diagnostic::error(Code::Contradiction, message).at(key.span, "beside the short form").hint(hint)
 }
 
-fn write_pairs(document: &mut Document, pairs: &[Pair<'_>], depth: usize) -> Result<(), Diagnostic> {
+fn write_pairs(document: &mut Document, pairs: &[Pair<'_>], depth: usize) -> Result<(), Box<Diagnostic>> {
     document.write("{");
     for (place, pair) in pairs.iter().enumerate() {
         document.write(if place > 0 { ", " } else { "" });
@@ -129,10 +129,10 @@ fn write_pairs(document: &mut Document, pairs: &[Pair<'_>], depth: usize) -> Res
     Ok(())
 }
 
-fn write_item(document: &mut Document, item: Word<'_>, depth: usize) -> Result<(), Diagnostic> {
+fn write_item(document: &mut Document, item: Word<'_>, depth: usize) -> Result<(), Box<Diagnostic>> {
     if depth > NESTING_MAX {
         let message = format!("brackets within brackets, more than {NESTING_MAX} deep");
-        return Err(Diagnostic::error(Code::TooMany, message).at(item.span, ""));
+        return Err(Box::new(Diagnostic::error(Code::TooMany, message).at(item.span, "")));
     }
     if let Some(inner) = item.within('{', '}') {
         let pairs: Vec<Pair<'_>> = inner.parts().into_iter().map(pair).collect::<Result<_, _>>()?;
@@ -153,7 +153,7 @@ fn write_item(document: &mut Document, item: Word<'_>, depth: usize) -> Result<(
 
 // === impl Word ===
 
-impl<'a> Word<'a> {
+impl Word<'_> {
     fn part(self, from: usize, until: usize) -> Self {
         Word::new(&self.text[from..until], self.span.start + from)
     }
@@ -213,7 +213,7 @@ mod tests {
     fn yaml(text: &str) -> Result<String, String> {
         let mut document = Document::default();
         let (key, value) = split_kind(text);
-        let told = |mistake: Diagnostic| format!("{} [{:?}]", mistake.message, mistake.span.unwrap());
+        let told = |mistake: Box<Diagnostic>| format!("{} [{:?}]", mistake.message, mistake.span.unwrap());
         document.write_fault(|document| compose(document, key, value, |_| {})).map_err(told)?;
         Ok(document.file("x").text.trim_end_matches(", ").to_owned())
     }

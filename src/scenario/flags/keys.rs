@@ -35,6 +35,8 @@ pub(super) const LISTS: [&str; 1] = ["peers"];
 pub struct FaultKey {
     /// As a scenario file has it: `slow_close`.
     pub name: &'static str,
+    /// As a flag has it: `slow-close`.
+    pub flag: String,
     /// What it does, in one line.
     pub about: String,
     /// Its short form, if it has one: `80ms~20ms`.
@@ -61,7 +63,7 @@ impl FaultKey {
         let property = &schema["properties"][name];
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let about = text(&property["title"]).or_else(|| text(&property["description"])).unwrap_or_default();
-        let mut key = Self { name, about, example: None, fields: Vec::new() };
+        let mut key = Self { name, flag: name.replace('_', "-"), about, example: None, fields: Vec::new() };
         key.read_form(property, schema);
         key
     }

@@ -68,7 +68,7 @@ pub fn read_live_fault(text: &str, context: &LiveContext<'_>) -> Result<LiveFaul
         })
     });
     document.write("]}");
-    let told: Vec<Diagnostic> = composed.err().into_iter().collect();
+    let told: Vec<Diagnostic> = composed.err().map(|mistake| *mistake).into_iter().collect();
     let overrides =
         Overrides { seed: Some(plan.seed), speed: Some(plan.clock.speed), ..Overrides::default() };
     let lowered = load_document(document, told, &overrides, under(context, now)).map_err(failed)?;

@@ -61,6 +61,8 @@ pub struct FlagScenario<'a> {
     pub services: Vec<FlagService<'a>>,
     /// The faults.
     pub faults: Vec<FlagFault<'a>>,
+    /// What is wrong with the flags beside what they say: told with the rest.
+    pub also: Vec<Diagnostic>,
 }
 
 /// A service as flags give it.
@@ -105,7 +107,7 @@ pub fn load_flags(flags: &FlagScenario<'_>) -> Result<Plan, LoadError> {
 
 fn compose(flags: &FlagScenario<'_>, until: Duration) -> Result<Plan, Vec<Diagnostic>> {
     let mut document = Document::default();
-    let mut told = Vec::new();
+    let mut told = flags.also.clone();
     document.write("{name: proxy, allow_untouched: true, duration: ");
     match flags.lasts {
         Some(lasts) => document.write_scalar(lasts.text, lasts.span),
@@ -120,7 +122,7 @@ fn compose(flags: &FlagScenario<'_>, until: Duration) -> Result<Plan, Vec<Diagno
                 document.write(&format!("service: [{}], ", of.join(", ")));
             })
         });
-        told.extend(composed.err());
+        told.extend(composed.err().map(|mistake| *mistake));
     }
     document.write("]}");
     let overrides = Overrides { seed: flags.seed, ..Overrides::default() };

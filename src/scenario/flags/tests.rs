@@ -15,8 +15,8 @@ fn plan(words: &[&str]) -> Result<Plan, LoadError> {
         placed.push(Word::new(&line[start..start + word.len()], start));
         start += word.len() + 1;
     }
-    let mut flags =
-        FlagScenario { line: &line, lasts: None, seed: None, services: Vec::new(), faults: Vec::new() };
+    let (services, faults, also) = (Vec::new(), Vec::new(), Vec::new());
+    let mut flags = FlagScenario { line: &line, lasts: None, seed: None, services, faults, also };
     let mut words = placed.into_iter();
     while let Some(word) = words.next() {
         let Some(flag) = word.text.strip_prefix("--") else {
