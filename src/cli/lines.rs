@@ -101,8 +101,14 @@ mod tests {
 
     #[test]
     fn a_connection_is_one_line() {
-        let hit =
-            Hit { fault: "latency@0s".into(), first: SimTime::ZERO, bytes: 1, delay_max: Duration::ZERO };
+        let hit = Hit {
+            fault: "latency@0s".into(),
+            first: SimTime::ZERO,
+            bytes: 1,
+            delay_max: Duration::ZERO,
+            flipped: 0,
+            flips: Vec::new(),
+        };
         let mut ended = ConnectionEnded {
             service: "api".into(),
             ordinal: 12,
