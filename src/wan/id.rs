@@ -27,7 +27,7 @@ ids! {
     BlockId,
 }
 
-/// One of the two ends of a link, 0 or 1: an index into [`Link::ends`](super::Link::ends).
+/// One of the two ends of a link, 0 or 1: an index into [`Link::ends`](super::topology::Link::ends).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum End {
     /// The end named first.

@@ -110,8 +110,8 @@ pub struct Origination {
 /// How a router passes on what others tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flooding {
-    /// From a packet's arrival to its LSPs being in the database and on their way to the neighbours. What arrives meanwhile is
-    /// taken in with it: the process wakes up once.
+    /// From a packet's arrival to its LSPs being in the database and on their way to the neighbours. What arrives in the first
+    /// half of it is taken in with it: the process wakes up once, and looks for more before it works.
     pub process: Spread,
     /// Least time between two flooding packets on one link.
     pub pacing: Duration,

@@ -7,7 +7,7 @@
 
 use std::rc::Rc;
 
-use super::router::Lsp;
+use super::router::{Lsp, Wake};
 use super::{Event, Sim};
 use crate::base::SimTime;
 use crate::wan::id::RouterId;
@@ -144,11 +144,13 @@ impl Sim<'_> {
         let lsps = origins.iter().filter_map(|origin| held.get(*origin as usize).cloned()).collect();
         let arrives = self.now.plus(self.topology.links()[graph.link.index()].delay);
         let receiver = &mut self.routers[far];
-        if arrives < receiver.wakes.0 || arrives > receiver.wakes.1 {
+        let Wake { from, until, .. } = receiver.wake;
+        if arrives < from || arrives > until {
             let process = receiver.platform.flooding.process.draw(&mut receiver.ports[far_slot].stream);
-            receiver.wakes = (arrives, arrives.plus(process));
+            receiver.wake =
+                Wake { from: arrives, until: arrives.plus(process / 2), taken_in: arrives.plus(process) };
         }
-        let taken_in = receiver.wakes.1;
+        let taken_in = receiver.wake.taken_in;
         self.queue.push(taken_in, Event::Arrives { router: far, slot: far_slot, lsps });
     }
 

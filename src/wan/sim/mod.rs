@@ -31,7 +31,7 @@ use indexmap::IndexMap;
 use self::bgp::Session;
 use self::queue::{Event, Queue};
 use self::road::Fibre;
-use self::router::{Database, Lsp, Origin, PortState, RouterState, Writer};
+use self::router::{Database, Lsp, Origin, PortState, RouterState, Wake, Writer};
 use super::fib::FibLine;
 use super::history::{History, Node, Records, Road};
 use super::id::{End, RouterId};
@@ -246,7 +246,7 @@ fn router_state(topology: &Topology, at: usize, seed: Seed, speakers: usize) -> 
         sessions: (0..speakers).map(|_| Session::default()).collect(),
         withdrawn: Vec::new(),
         commanded: None,
-        wakes: (SimTime::ZERO, SimTime::ZERO),
+        wake: Wake::default(),
     }
 }
 

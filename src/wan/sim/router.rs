@@ -44,8 +44,16 @@ pub(super) struct RouterState {
     pub(super) withdrawn: Vec<(usize, usize)>,
     /// The last re-addressing command that it took part in.
     pub(super) commanded: Option<usize>,
-    /// The last packet that found its process asleep: when it arrived, and when it was taken in.
-    pub(super) wakes: (SimTime, SimTime),
+    /// When its process last woke up for a packet.
+    pub(super) wake: Wake,
+}
+
+/// A process that wakes up for a packet: what arrives before it runs (half of the time that the packet takes) it finds with it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wake {
+    pub(super) from: SimTime,
+    pub(super) until: SimTime,
+    pub(super) taken_in: SimTime,
 }
 
 /// A router as the author of its LSP.

@@ -1,6 +1,6 @@
 //! Shortest paths first: what a router makes of its link-state database, and when.
 //!
-//! [`dijkstra`] computes the tree of one root with all equal-cost first hops; [`SpfTimer`] says when a run is due. Both are
+//! [`shortest_paths`] computes the tree of one root with all equal-cost first hops; [`SpfTimer`] says when a run is due. Both are
 //! pure: they know databases and instants, not routers.
 
 mod dijkstra;
