@@ -77,6 +77,10 @@ pub const PROBE_BODY_BYTES_MAX: usize = 4 << 20;
 /// Probes of one monitor that may be under way at once: a monitor whose timeout is longer than its interval overlaps.
 pub const PROBES_UNDER_WAY_MAX: usize = 64;
 
+/// How far from both ends of a window a probe must lie for its connect to be judged against what the window says: on a busy
+/// machine a listener may be shut, and a probe made, so much later than they are stamped.
+pub const REFUSAL_MARGIN: Duration = Duration::from_secs(1);
+
 /// How long a wrapped command and its descendants get between SIGTERM and SIGKILL.
 pub const COMMAND_GRACE: Duration = Duration::from_secs(5);
 

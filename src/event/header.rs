@@ -120,6 +120,20 @@ pub struct DetectorInfo {
     pub summary: Arc<str>,
 }
 
+// === impl FaultInfo ===
+
+impl FaultInfo {
+    /// Whether brownout sees what it does: not the connects that the kernel refuses for it.
+    pub fn is_seen(&self) -> bool {
+        (&*self.kind, &*self.backend) != ("refuse", "kernel")
+    }
+
+    /// Whether it is in force at `t`, as far as its windows are listed.
+    pub fn in_force(&self, t: SimTime) -> bool {
+        self.windows.iter().any(|window| window.contains(t))
+    }
+}
+
 // === impl Window ===
 
 impl Window {

@@ -265,4 +265,9 @@ impl Probe {
     pub const fn succeeded(&self) -> bool {
         self.failure.is_none()
     }
+
+    /// Whether its connect was refused: it failed, and not because time was up.
+    pub fn was_refused(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.phase == Phase::Connect && !failure.timeout)
+    }
 }

@@ -33,7 +33,7 @@ mod turnstile;
 pub use cut::{Answer, Cut, CutAfter, CutKind, CutWhen, Cuts};
 pub use kind::{
     Bandwidth, Blackhole, Close, ConnectionLimit, ConnectionsError, Corrupt, HalfOpen, Latency, Loss,
-    LossState, Reset, Slicer, SlowClose,
+    LossState, Refuse, Reset, Slicer, SlowClose,
 };
 pub use lane::{Action, FLIGHT_GAP, Lane, LaneEnd, RATE_QUEUE, SEGMENT_BYTES, SLOT_BYTES, Touch};
 pub use link::{Link, burst_bytes};

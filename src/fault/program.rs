@@ -104,6 +104,16 @@ impl Program {
         Draw { faults: self.faults.iter().filter(takes).map(Arc::clone).collect() }
     }
 
+    /// Whether everybody's connects are refused now, and until when that holds.
+    pub fn refuses_connects(&self, now: SimTime) -> (bool, Option<SimTime>) {
+        let levels = || {
+            let refusing = self.faults.iter().filter(|fault| fault.refuses_connects());
+            refusing.map(|fault| &fault.parts.level)
+        };
+        let refuses = levels().any(|level| !level.at(now).is_zero());
+        (refuses, levels().filter_map(|level| level.next_change(now)).min())
+    }
+
     /// What the drawn faults make of the path in one direction.
     pub fn path(&self, draw: &Draw, bucket: FlowBucket, direction: Direction) -> Arc<Timeline<PathState>> {
         let acting =
@@ -144,6 +154,11 @@ impl Draw {
     /// Their names.
     pub fn names(&self) -> Vec<Arc<str>> {
         self.faults.iter().map(|fault| Arc::clone(&fault.parts.name)).collect()
+    }
+
+    /// The fault that refuses a connection which is accepted now.
+    pub fn refusal(&self, now: SimTime) -> Option<&Arc<Fault>> {
+        self.faults.iter().find(|fault| fault.kind().refuses() && !fault.parts.level.at(now).is_zero())
     }
 
     /// Its tickets for the limits among them; to be asked for in the order of acceptance.

@@ -45,6 +45,11 @@ pub trait Kind {
     /// The directions that it acts in unless the scenario says otherwise.
     fn directions(&self) -> Directions;
 
+    /// Whether it acts in a direction at all.
+    fn has_direction(&self) -> bool {
+        self.limit().is_none() && !self.refuses()
+    }
+
     /// Parameters that contradict each other, one sentence each.
     fn contradictions(&self) -> Vec<String> {
         Vec::new()
@@ -79,6 +84,11 @@ pub trait Kind {
         _stream: &mut Stream,
     ) -> Result<Option<Timeline<PathState>>, TooManyChanges> {
         Ok(None)
+    }
+
+    /// Whether it refuses new connections.
+    fn refuses(&self) -> bool {
+        false
     }
 
     /// How many connections at once it lets be served, if it limits them.
@@ -208,12 +218,24 @@ impl Fault {
 
     /// What it does, in a few words.
     pub fn summary(&self) -> String {
+        if self.refuses_connects() {
+            return "connects are refused (ECONNREFUSED)".to_owned();
+        }
         self.kind().summary()
+    }
+
+    /// Whether the kernel refuses everybody's connects for it, which brownout does not see then.
+    pub fn refuses_connects(&self) -> bool {
+        let everybody = self.parts.probability == Ratio::ONE && self.parts.peers.is_empty();
+        cfg!(target_os = "linux") && self.kind().refuses() && everybody
     }
 
     /// What makes it.
     pub fn backend(&self) -> Backend {
-        self.parts.kind.info().backend
+        match self.parts.kind.info().backend {
+            Backend::Kernel if !self.refuses_connects() => Backend::UserSpace,
+            backend => backend,
+        }
     }
 
     /// How many of the 256 buckets it takes at full level.

@@ -2,7 +2,8 @@
 //! documentation, and the test that every kind has its example.
 
 use super::kind::{
-    Bandwidth, Blackhole, Close, ConnectionLimit, Corrupt, HalfOpen, Latency, Loss, Reset, Slicer, SlowClose,
+    Bandwidth, Blackhole, Close, ConnectionLimit, Corrupt, HalfOpen, Latency, Loss, Refuse, Reset, Slicer,
+    SlowClose,
 };
 use super::spec::{Backend, Kind, Layer};
 
@@ -29,6 +30,11 @@ macro_rules! fault_kinds {
                 about: "Nothing is delivered, for a share of flows.",
                 client_sees: "The connect succeeds, then silence until its own timeout; another connection may get through.",
                 example: "20%",
+            }
+            refuse: Refuse, Connection, Kernel {
+                about: "Nobody gets in: connects are refused, as by a service that is down.",
+                client_sees: "ECONNREFUSED (ECONNRESET with a `probability` or `peers`, and where there is no Linux).",
+                example: "{}",
             }
             reset: Reset, Connection, UserSpace {
                 about: "The connection is broken with an RST, after a time or a number of bytes.",

@@ -2,25 +2,40 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::base::SimTime;
-use crate::event::{Entry, Event, FaultInfo, Sink, Verdict, VerdictState, Window};
+use crate::base::limits::REFUSAL_MARGIN;
+use crate::event::{Entry, Event, FaultInfo, MonitorInfo, Probe, Sink, Verdict, VerdictState, Window};
 use crate::scenario::expect::{Check, Expectation};
 
 /// The implied expectations: every fault meets traffic, the command succeeds, no event is lost.
 #[derive(Debug)]
 pub(super) struct Implied {
     faults: Vec<FaultInfo>,
+    /// The service of each monitor.
+    monitors: IndexMap<Arc<str>, Arc<str>>,
     /// Connections that each fault (by service and name) touched.
     touched: IndexMap<(Arc<str>, Arc<str>), u64>,
     /// Whether the scenario itself says what the command's status should be.
     command_is_judged: bool,
     command: Option<CommandEnd>,
+    /// What probes met of faults that brownout does not see, by service and name.
+    unseen: IndexMap<(Arc<str>, Arc<str>), Unseen>,
+    /// Services whose faults were edited: what the header says of their windows may not hold.
+    edited: IndexSet<Arc<str>>,
     last: SimTime,
     speed: f64,
     /// The part of the scenario that is played.
     played: (SimTime, SimTime),
+}
+
+/// Probes of a service while the kernel refuses its connects.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unseen {
+    refused: u64,
+    /// Those that got through, well within the window.
+    connected: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +52,12 @@ impl Implied {
             expectations.iter().any(|expectation| matches!(expectation.check, Check::Command { .. }));
         Self {
             faults: Vec::new(),
+            monitors: IndexMap::new(),
             touched: IndexMap::new(),
             command_is_judged,
             command: None,
+            unseen: IndexMap::new(),
+            edited: IndexSet::new(),
             last: SimTime::ZERO,
             speed: 1.0,
             played: (SimTime::ZERO, SimTime::MAX),
@@ -70,7 +88,14 @@ impl Implied {
         let first = fault.windows.first().filter(|_| !fault.allow_untouched)?.from;
         let key = (Arc::clone(&fault.service), Arc::clone(&fault.name));
         let connections = self.touched.get(&key).copied().unwrap_or_default();
+        let unseen = self.unseen.get(&key).copied().unwrap_or_default();
         let (state, observed) = match connections {
+            n if !fault.is_seen()
+                && first < self.last
+                && (n == 0 || unseen.refused + unseen.connected > 0) =>
+            {
+                self.unseen_finding(fault, unseen)?
+            }
             0 if first >= self.last => (
                 VerdictState::Failed,
                 format!("not reached: it begins at {first}, the run ended at {}", self.last),
@@ -82,6 +107,38 @@ impl Implied {
         let subject = format!("fault {}", fault.name);
         let text = format!("fault {} on {} meets traffic", fault.name, fault.service);
         Some(implied(&text, &subject, state, observed))
+    }
+
+    /// What the kernel refuses for brownout only a probe can tell; without one nothing is judged, and the report says so.
+    fn unseen_finding(&self, fault: &FaultInfo, probes: Unseen) -> Option<(VerdictState, String)> {
+        let Unseen { refused, connected } = probes;
+        if connected > 0 && !self.edited.contains(&fault.service) {
+            return Some((
+                VerdictState::Failed,
+                format!("{connected} probes connected while it was in force"),
+            ));
+        }
+        let noun = if refused == 1 { "probe" } else { "probes" };
+        (refused > 0).then(|| (VerdictState::Met, format!("{refused} {noun} refused")))
+    }
+
+    fn record_probe(&mut self, t: SimTime, probe: &Probe) {
+        let Some(service) = self.monitors.get(&probe.monitor) else { return };
+        let margin = REFUSAL_MARGIN.mul_f64(self.speed);
+        let connect = probe.connect.map(|connect| connect.mul_f64(self.speed));
+        for fault in self.faults.iter().filter(|fault| !fault.is_seen() && fault.service == *service) {
+            let unseen =
+                self.unseen.entry((Arc::clone(&fault.service), Arc::clone(&fault.name))).or_default();
+            if probe.was_refused() && fault.in_force(t) {
+                unseen.refused += 1;
+            }
+            let well_within = |window: &Window| {
+                connect.is_some_and(|connect| {
+                    window.from.plus(margin) <= t && t.plus(connect + margin) <= window.until
+                })
+            };
+            unseen.connected += u64::from(fault.windows.iter().any(well_within));
+        }
     }
 
     fn command_verdict(&self) -> Option<Verdict> {
@@ -102,6 +159,8 @@ impl Sink for Implied {
         match &entry.event {
             Event::RunStarted(header) => {
                 self.faults.clone_from(&header.faults);
+                let service = |info: &MonitorInfo| (Arc::clone(&info.name), Arc::clone(&info.service));
+                self.monitors = header.monitors.iter().map(service).collect();
                 self.speed = header.speed;
                 self.played = (header.from, header.until);
             }
@@ -113,6 +172,10 @@ impl Sink for Implied {
                         *self.touched.entry(key).or_default() += 1;
                     }
                 }
+            }
+            Event::Probe(probe) => self.record_probe(entry.t, probe),
+            Event::FaultsEdited { service, .. } => {
+                self.edited.insert(Arc::clone(service));
             }
             Event::CommandEnded { status, signal } => {
                 self.command = Some(CommandEnd { status: *status, signal: *signal });

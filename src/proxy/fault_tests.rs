@@ -8,13 +8,13 @@ use tokio::net::TcpStream;
 
 use super::tests::{Rig, blackhole, read_all};
 use crate::event::{BrownoutReason, ConnectionEnded, EndCause, Event};
-use crate::fault::testing::fault;
-use crate::fault::{ConnectionLimit, HalfOpen, SlowClose};
+use crate::fault::testing::{self, fault};
+use crate::fault::{ConnectionLimit, Fault, HalfOpen, Refuse, SlowClose};
 
 /// Long enough for a byte to cross loopback, and what is expected not to come would have come.
 const A_WHILE: Duration = Duration::from_millis(250);
 
-fn half_open(text: &str, until: u64) -> crate::fault::Fault {
+fn half_open(text: &str, until: u64) -> Fault {
     fault("forgotten", serde_json::from_str::<HalfOpen>(text).unwrap(), 0, until)
 }
 
@@ -117,7 +117,7 @@ async fn a_slow_close_delays_the_end_of_file() {
     assert_eq!((&*ended.hits[0].fault, ended.hits[0].delay_max), ("late", Duration::from_millis(400)));
 }
 
-fn limit(text: &str) -> crate::fault::Fault {
+fn limit(text: &str) -> Fault {
     fault("full", serde_json::from_str::<ConnectionLimit>(text).unwrap(), 0, 1_000)
 }
 
@@ -155,4 +155,63 @@ async fn beyond_a_limit_connections_may_be_sent_away() {
         assert_eq!(ended[1].cause, by_fault("full", "connection_limit"));
         assert_eq!((ended[0].hits.len(), &*ended[1].hits[0].fault), (0, "full"));
     }
+}
+
+/// While it is in force connects fail; live connections go on, and the port is the same afterwards.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn connects_are_refused_by_the_kernel() {
+    let rig = Rig::new(vec![fault("down", Refuse {}, 1, 2)]).await;
+    let (mut client, mut server) = rig.connect().await;
+    tokio::time::sleep_until(rig.clock.instant(crate::base::SimTime::from_secs(1))).await;
+    let refused = async {
+        loop {
+            match TcpStream::connect(rig.proxy.address()).await {
+                Err(error) => return error.kind(),
+                Ok(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+    };
+    let refused = tokio::time::timeout(Duration::from_secs(20), refused).await;
+    assert_eq!(refused.expect("nobody was refused"), ErrorKind::ConnectionRefused);
+    client.write_all(b"alive").await.unwrap();
+    server.read_exact(&mut [0; 5]).await.unwrap();
+    let again = async {
+        while TcpStream::connect(rig.proxy.address()).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), again).await.expect("it never listened again");
+    assert!(rig.clock.now() >= crate::base::SimTime::from_secs(2));
+    drop((client, server));
+    assert_eq!(rig.ended().await[0].hits, []);
+}
+
+/// An edit brings it and takes it away; it waits for no connection.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_edit_shuts_and_opens_the_door() {
+    let rig = Rig::new(vec![]).await;
+    let program = rig.proxy.program();
+    let becomes = async |refused: bool| {
+        while TcpStream::connect(rig.proxy.address()).await.is_err() != refused {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let patience = Duration::from_secs(20);
+    rig.proxy.edit(program.edited(vec![std::sync::Arc::new(fault("down", Refuse {}, 0, 1_000))]));
+    tokio::time::timeout(patience, becomes(true)).await.expect("it was never refused");
+    rig.proxy.edit(program.edited(vec![]));
+    tokio::time::timeout(patience, becomes(false)).await.expect("it was never served again");
+}
+
+/// For some clients only: accepted, then reset, and journaled so.
+#[tokio::test]
+async fn some_clients_are_accepted_and_reset() {
+    let mut parts = testing::parts("down", Refuse {}.into(), 0, 1_000);
+    parts.peers = vec!["127.0.0.1".parse().unwrap()];
+    let rig = Rig::new(vec![Fault::new(parts, testing::SEED)]).await;
+    let mut client = TcpStream::connect(rig.proxy.address()).await.unwrap();
+    assert_eq!(read_all(&mut client).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(rig.ended().await[0].cause, by_fault("down", "refuse"));
 }

@@ -1,53 +1,53 @@
 //! Accepting: one acceptor a service, so that the order of acceptance is the ordinal.
 //!
-//! At the service's connection limit it stops accepting, and clients wait in the kernel's backlog. Out of file descriptors
-//! it pauses, twice as long each time up to [`ACCEPT_BACKOFF_MAX`], and goes on. Both are told, once an episode.
+//! While the program refuses everybody, the door of the service is shut. At the service's connection limit it stops
+//! accepting, and clients wait in the kernel's backlog. Out of file descriptors it pauses, twice as long each time up to
+//! [`ACCEPT_BACKOFF_MAX`], and goes on. Both are told, once an episode.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
+use super::door::Door;
 use super::session::Service;
-use crate::base::limits::{ACCEPT_BACKOFF_MAX, ACCEPT_BACKOFF_MIN, LISTEN_BACKLOG};
+use super::timer::Timer;
+use crate::base::SimTime;
+use crate::base::limits::{ACCEPT_BACKOFF_MAX, ACCEPT_BACKOFF_MIN};
 use crate::event::Event;
 use crate::fault::Caller;
 
-/// Binds a listener; `[::]` takes IPv4 as well.
-pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    if address.is_ipv6() && address.ip().is_unspecified() {
-        socket.set_only_v6(false)?;
-    }
-    // A run right after another must get its port back from TIME_WAIT. (On Windows this option means another thing.)
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(LISTEN_BACKLOG.try_into().unwrap_or(i32::MAX))?;
-    TcpListener::from_std(socket.into())
-}
-
 /// Accepts until told to stop; each connection is a task of its own.
 pub(super) async fn accept_all(
-    listener: TcpListener,
+    mut door: Door,
     service: Arc<Service>,
     stop: CancellationToken,
     tasks: TaskTracker,
 ) {
     let slots = Arc::new(Semaphore::new(service.config.connections_max));
+    let mut programs = service.programs();
     let mut ordinal = 0;
     loop {
+        let (refuses, until) = programs.borrow_and_update().refuses_connects(service.shared.clock.now());
+        if let Err(error) = door.set_open(!refuses) {
+            let what = if refuses { "refuse connects" } else { "listen again" };
+            trouble(&service, &format!("can't {what}: {error}; tries again"));
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(ACCEPT_BACKOFF_MAX) => continue,
+            }
+        }
         let accepted = tokio::select! {
             biased;
             () = stop.cancelled() => return,
-            accepted = accept(&listener, &service, &slots) => accepted,
+            Ok(()) = programs.changed() => continue,
+            () = reached(&service.shared.timer, until) => continue,
+            accepted = accept(&door, &service, &slots) => accepted,
         };
         let (stream, client, slot) = accepted;
         let caller = Caller::new(ordinal, client);
@@ -67,7 +67,7 @@ pub(super) async fn accept_all(
 
 /// The next connection, however long that takes.
 async fn accept(
-    listener: &TcpListener,
+    door: &Door,
     service: &Service,
     slots: &Arc<Semaphore>,
 ) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
@@ -81,7 +81,7 @@ async fn accept(
     let slot = Arc::clone(slots).acquire_owned().await.expect("the slots are never closed");
     let mut pause = ACCEPT_BACKOFF_MIN;
     loop {
-        match listener.accept().await {
+        match door.accept().await {
             Ok((stream, client)) => return (stream, client, slot),
             // The client was gone before it was accepted: nothing to wait for.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -93,6 +93,14 @@ async fn accept(
                 pause = (pause * 2).min(ACCEPT_BACKOFF_MAX);
             }
         }
+    }
+}
+
+/// Waits until `instant` has come; for ever, if it never does.
+async fn reached(timer: &Timer, instant: Option<SimTime>) {
+    match instant {
+        Some(instant) => timer.sleep_until(instant).await,
+        None => std::future::pending().await,
     }
 }
 

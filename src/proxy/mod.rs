@@ -19,6 +19,7 @@
 mod abandoned;
 pub mod clock;
 mod dial;
+mod door;
 mod listener;
 mod peers;
 mod pump;
@@ -36,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::clock::RunClock;
+use self::door::Door;
 use self::registry::Registry;
 pub use self::timer::Timer;
 use crate::base::limits::DRAIN_MAX;
@@ -71,7 +73,7 @@ pub struct Shared {
 /// A listener that is bound but does not accept yet.
 #[derive(Debug)]
 pub struct Bound {
-    listener: tokio::net::TcpListener,
+    door: Door,
     config: ServiceConfig,
     address: SocketAddr,
 }
@@ -99,9 +101,9 @@ pub struct Control {
 impl Bound {
     /// Binds the listener of a service, so that an address that is taken fails before anything runs.
     pub fn bind(config: ServiceConfig) -> io::Result<Self> {
-        let listener = listener::bind(config.listen)?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener, config, address })
+        let door = Door::bind(config.listen)?;
+        let address = door.address()?;
+        Ok(Self { door, config, address })
     }
 
     /// Where it listens.
@@ -118,7 +120,7 @@ impl Bound {
         let registry = Arc::clone(&control.registry);
         let ends = (accepting.clone(), running.clone());
         let service = session::Service::new(self.config, shared, programs, registry, ends);
-        tasks.spawn(listener::accept_all(self.listener, Arc::new(service), accepting.clone(), tasks.clone()));
+        tasks.spawn(listener::accept_all(self.door, Arc::new(service), accepting.clone(), tasks.clone()));
         Proxy { address: self.address, control, accepting, running, tasks }
     }
 }

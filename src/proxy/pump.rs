@@ -42,6 +42,8 @@ pub(super) struct Pump {
     lanes: [Lane; 2],
     /// Directions whose receiver is gone: nothing more can be delivered.
     deaf: [bool; 2],
+    /// The fault that refused it.
+    refusal: Option<Arc<Fault>>,
     tickets: Tickets,
     cuts: Cuts,
     cut: Option<(CutKind, Touch)>,
@@ -81,6 +83,7 @@ impl Pump {
         accepted: SimTime,
     ) -> Self {
         Self {
+            refusal: draw.refusal(accepted).map(Arc::clone),
             tickets,
             caller,
             peers: Peers::new(client),
@@ -212,6 +215,9 @@ impl Pump {
     }
 
     fn poll_cuts(&mut self, now: SimTime) -> Option<EndCause> {
+        if let Some(fault) = self.refusal.take() {
+            return Some(self.cut_by(now, &fault, CutKind::Reset));
+        }
         let delivered = self.delivered();
         let (fault, kind) = self.cuts.poll(now, delivered)?;
         let fault = Arc::clone(fault);

@@ -53,6 +53,11 @@ impl Service {
         Self { config, shared, held: AtomicUsize::new(0), programs, registry, accepting, running }
     }
 
+    /// The programs, from the present one on.
+    pub(super) fn programs(&self) -> watch::Receiver<Arc<Program>> {
+        self.programs.clone()
+    }
+
     /// Journals a connection. By the acceptor itself, so that the journal has them in the order of acceptance.
     pub(super) fn open(&self, caller: Caller) -> Opening {
         let accepted = self.shared.clock.now();

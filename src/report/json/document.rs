@@ -173,7 +173,7 @@ pub(super) struct Fault<'a> {
     pub(super) windows: Option<Vec<Span>>,
     pub(super) windows_total: Option<usize>,
     pub(super) allow_untouched: Option<bool>,
-    /// `realised`, `not_reached` or `untouched`.
+    /// `realised`, `not_reached`, `untouched` or `unseen`.
     pub(super) effect: &'static str,
     pub(super) realised: bool,
     pub(super) connections_drawn: u64,
@@ -183,6 +183,7 @@ pub(super) struct Fault<'a> {
     #[serde(with = "crate::base::seconds::option")]
     pub(super) delay_max_s: Option<Duration>,
     pub(super) bits_flipped: u64,
+    pub(super) probes_refused: u64,
     pub(super) first_hit_s: Option<SimTime>,
 }
 

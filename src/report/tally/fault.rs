@@ -29,6 +29,8 @@ pub struct FaultTally {
     pub delay_max: Duration,
     /// Bits that it flipped.
     pub flipped: u64,
+    /// Probes that the kernel refused for it.
+    pub refused: u64,
     /// When it first did something.
     pub first_hit: Option<SimTime>,
 }
@@ -42,6 +44,8 @@ pub enum Effect {
     NotReached,
     /// It met no traffic: it tested nothing.
     Untouched,
+    /// What it did nobody saw: the kernel did it, and no monitor looked.
+    Unseen,
 }
 
 // === impl Effect ===
@@ -53,6 +57,7 @@ impl Effect {
             Self::Realised => "realised",
             Self::NotReached => "not_reached",
             Self::Untouched => "untouched",
+            Self::Unseen => "unseen",
         }
     }
 }
@@ -72,6 +77,7 @@ impl FaultTally {
             bytes: 0,
             delay_max: Duration::ZERO,
             flipped: 0,
+            refused: 0,
             first_hit: None,
         }
     }
@@ -84,13 +90,20 @@ impl FaultTally {
         self.first_hit = Some(self.first_hit.map_or(hit.first, |first| first.min(hit.first)));
     }
 
+    pub(super) fn record_refused_probe(&mut self, t: SimTime) {
+        self.refused += 1;
+        self.first_hit = Some(self.first_hit.map_or(t, |first| first.min(t)));
+    }
+
     /// What came of it in a run that was played until `played_until`.
     pub fn effect(&self, played_until: SimTime) -> Effect {
         let first_window = self.info.as_ref().and_then(|info| info.windows.first());
-        if self.hit > 0 || self.ended > 0 {
+        if self.hit > 0 || self.ended > 0 || self.refused > 0 {
             Effect::Realised
         } else if first_window.is_some_and(|window| window.from >= played_until) {
             Effect::NotReached
+        } else if self.info.as_ref().is_some_and(|info| !info.is_seen()) {
+            Effect::Unseen
         } else {
             Effect::Untouched
         }

@@ -197,6 +197,18 @@ impl Tally {
         }
     }
 
+    /// A refused probe met the faults that refuse the connects of its service.
+    fn record_refused(&mut self, t: SimTime, monitor: &Arc<str>) {
+        let info =
+            self.header.as_ref().and_then(|header| header.monitors.iter().find(|m| m.name == *monitor));
+        let Some(service) = info.map(|info| &info.service) else { return };
+        for fault in self.faults.values_mut().filter(|fault| fault.service == *service) {
+            if fault.info.as_ref().is_some_and(|info| !info.is_seen() && info.in_force(t)) {
+                fault.record_refused_probe(t);
+            }
+        }
+    }
+
     fn record_command_end(&mut self, t: SimTime, status: Option<i32>, signal: Option<i32>) {
         let started = self.command.and_then(|command| command.started);
         self.command = Some(CommandTally { started, ended: Some(t), status, signal });
@@ -228,6 +240,9 @@ impl Sink for Tally {
                 let new = || MonitorTally::new(name, None, origin);
                 if let Some(monitor) = known(&mut self.monitors, name.clone(), &mut self.unnamed, new) {
                     monitor.record(t, probe);
+                }
+                if probe.was_refused() {
+                    self.record_refused(t, name);
                 }
             }
             Event::Alarm { detector: name, state } => {

@@ -182,7 +182,7 @@ pub(super) fn faults(page: &mut Page, tally: &Tally) {
         let (sign, tone) = match effect {
             Effect::Realised => (page.view.sign("●", "*"), Tone::Fault),
             Effect::Untouched if !fault.may_be_untouched() => (page.view.sign("○", "o"), Tone::Bad),
-            Effect::NotReached | Effect::Untouched => (page.view.sign("○", "o"), Tone::Dim),
+            Effect::NotReached | Effect::Untouched | Effect::Unseen => (page.view.sign("○", "o"), Tone::Dim),
         };
         let line = Line::indented(2).put(tone, sign).put(Tone::Plain, " ");
         let line = line.put(Tone::Strong, text::fit(&text::clean(&fault.name), LONG_NAME_COLUMNS));
@@ -216,8 +216,16 @@ pub(in crate::report) fn effect_words(tally: &Tally, fault: &FaultTally) -> Stri
         Effect::NotReached => "not reached: the run ended before it".to_owned(),
         Effect::Untouched if accepted == 0 => "met no traffic: no connection came".to_owned(),
         Effect::Untouched => format!("met no traffic: hit none of {of}{open}"),
+        Effect::Unseen => {
+            "not judged: the kernel refused for it, which brownout does not see, and no probe was refused"
+                .to_owned()
+        }
         Effect::Realised => {
-            let mut parts = vec![format!("hit {} of {of}{open}", fault.hit.max(fault.ended))];
+            let hit = fault.hit.max(fault.ended);
+            let refused =
+                (fault.refused > 0).then(|| format!("refused {}", plural(fault.refused, "probe", "probes")));
+            let connections = (hit > 0 || refused.is_none()).then(|| format!("hit {hit} of {of}{open}"));
+            let mut parts: Vec<String> = refused.into_iter().chain(connections).collect();
             if fault.info.as_ref().is_some_and(|info| info.probability < Ratio::ONE) && fault.drawn > 0 {
                 parts.push(format!("drawn for {}", fault.drawn));
             }

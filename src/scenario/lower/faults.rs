@@ -62,6 +62,7 @@ pub(super) fn lower_faults(
             continue;
         };
         check_kind(told, &item.value, &kind);
+        check_direction(told, &item.value, &kind);
         for service in services {
             if !faults.add(told, item, head, service, &name, &kind.value) {
                 break;
@@ -117,6 +118,17 @@ fn check_kind(told: &mut Mistakes<'_>, raw: &RawFault, kind: &Placed<FaultKind>)
         let message = format!("a `{name}` is in force or it is not: it doesn't rise by degrees");
         let mistake = Diagnostic::error(Code::Contradiction, message).at(told.key(span, "ramp"), "");
         told.push(mistake.hint("leave `ramp` out, or let `probability` say how often it strikes"));
+    }
+}
+
+/// A direction for what has none.
+fn check_direction(told: &mut Mistakes<'_>, raw: &RawFault, kind: &Placed<FaultKind>) {
+    if let Some(span) = raw.direction.span()
+        && !kind.value.kind().has_direction()
+    {
+        let message = format!("a `{}` acts on connections: it has no direction", kind.value.info().name);
+        let mistake = Diagnostic::error(Code::Contradiction, message).at(told.key(span, "direction"), "");
+        told.push(mistake.hint("leave `direction` out"));
     }
 }
 
