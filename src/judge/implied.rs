@@ -113,13 +113,10 @@ impl Implied {
     fn unseen_finding(&self, fault: &FaultInfo, probes: Unseen) -> Option<(VerdictState, String)> {
         let Unseen { refused, connected } = probes;
         if connected > 0 && !self.edited.contains(&fault.service) {
-            return Some((
-                VerdictState::Failed,
-                format!("{connected} probes connected while it was in force"),
-            ));
+            let observed = format!("{} connected while it was in force", probes_text(connected));
+            return Some((VerdictState::Failed, observed));
         }
-        let noun = if refused == 1 { "probe" } else { "probes" };
-        (refused > 0).then(|| (VerdictState::Met, format!("{refused} {noun} refused")))
+        (refused > 0).then(|| (VerdictState::Met, format!("{} refused", probes_text(refused))))
     }
 
     fn record_probe(&mut self, t: SimTime, probe: &Probe) {
@@ -187,6 +184,10 @@ impl Sink for Implied {
     fn tick(&mut self, now: SimTime) {
         self.last = self.last.max(now);
     }
+}
+
+fn probes_text(count: u64) -> String {
+    if count == 1 { "1 probe".to_owned() } else { format!("{count} probes") }
 }
 
 fn implied(text: &str, subject: &str, state: VerdictState, observed: String) -> Verdict {

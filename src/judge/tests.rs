@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::*;
-use crate::base::{FlowBucket, Ratio, SimTime};
+use crate::base::{Directions, FlowBucket, Ratio, SimTime};
 use crate::event::{
-    AlarmState, ConnectionEnded, EndCause, Event, Header, Hit, PeerEnd, Phase, Probe, ProbeFailure, Window,
+    AlarmState, ConnectionEnded, EndCause, Event, FaultInfo, Header, Hit, MonitorInfo, PeerEnd, Phase, Probe,
+    ProbeFailure, Window,
 };
 use crate::scenario::expect::{AlarmCheck, Bound, Check, ProbeCheck, ServiceCheck};
 
@@ -215,4 +216,62 @@ fn a_run_implies_that_its_command_succeeds_and_no_event_is_lost() {
     assert_eq!(exit_code(&verdicts, RunEnd::Completed), 1);
     assert_eq!(exit_code(&[], RunEnd::Completed), 0);
     assert_eq!(exit_code(&[], RunEnd::Interrupted), 130);
+}
+
+/// What the kernel refuses only probes can tell: refused, got through, or nobody looked.
+#[test]
+fn what_the_kernel_refuses_is_judged_by_probes() {
+    let window = |from, until| Window { from: SimTime::from_secs(from), until: SimTime::from_secs(until) };
+    let refuse = FaultInfo {
+        name: "down".into(),
+        service: "api".into(),
+        kind: "refuse".into(),
+        summary: "connects are refused".into(),
+        direction: Directions::Both,
+        probability: Ratio::ONE,
+        windows: vec![window(10, 20)],
+        windows_total: 1,
+        backend: "kernel".into(),
+        allow_untouched: false,
+    };
+    let monitor = MonitorInfo {
+        name: "home".into(),
+        service: "api".into(),
+        check: "TCP connect".into(),
+        every: Duration::from_secs(1),
+        timeout: Duration::from_secs(1),
+    };
+    let opening = Header { faults: vec![refuse], monitors: vec![monitor], ..header(0, 60) };
+    let refused = ProbeFailure { phase: Phase::Connect, timeout: false, reason: "Connection refused".into() };
+    let judged = |probes: &[(u64, bool)], edited: bool, ended: u64| {
+        let mut judge = Judge::new(&[]);
+        judge.record(&Event::RunStarted(Box::new(opening.clone())).at(SimTime::ZERO));
+        if edited {
+            let edit = Event::FaultsEdited { service: "api".into(), generation: 1, faults: Vec::new() };
+            judge.record(&edit.at(SimTime::from_secs(1)));
+        }
+        for (t, got_through) in probes {
+            let mut entry = probe(*t, 1, false);
+            if let Event::Probe(probe) = &mut entry.event {
+                probe.failure = (!got_through).then(|| refused.clone());
+                probe.connect = got_through.then_some(Duration::from_millis(1));
+            }
+            judge.record(&entry);
+        }
+        judge.tick(SimTime::from_secs(ended));
+        judge.verdicts(0).first().map(|verdict| (verdict.state, verdict.observed.to_string()))
+    };
+    let met = |text: &str| Some((VerdictState::Met, text.to_owned()));
+    let failed = |text: &str| Some((VerdictState::Failed, text.to_owned()));
+    assert_eq!(
+        judged(&[(5, true), (12, false), (13, false), (25, true)], false, 60),
+        met("2 probes refused")
+    );
+    let got_through = failed("1 probe connected while it was in force");
+    assert_eq!(judged(&[(12, false), (15, true)], false, 60), got_through);
+    // At the edges nobody can tell, and after an edit the windows of the file need not hold.
+    assert_eq!(judged(&[(10, true), (19, true), (20, false)], false, 60), None);
+    assert_eq!(judged(&[(15, true)], true, 60), None);
+    assert_eq!(judged(&[], false, 60), None);
+    assert_eq!(judged(&[], false, 9), failed("not reached: it begins at 10s, the run ended at 9s"));
 }

@@ -1,7 +1,7 @@
 //! The door of a service: a listening socket that can be shut without giving up its port.
 //!
 //! `shutdown` for reading takes a listening socket of Linux out of the LISTEN state: those who wait in its accept queue are
-//! reset, and whoever comes is refused, while the port stays bound; `listen` opens it again (HAProxy pauses its listeners
+//! reset, and whoever comes is refused, while the port stays bound; `listen` opens it again (`HAProxy` pauses its listeners
 //! so). The kernel keeps only a port that was asked for by number, hence a port of its own choice is bound a second time.
 
 use std::io;

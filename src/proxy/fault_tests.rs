@@ -82,7 +82,8 @@ async fn a_forgotten_flow_answers_with_a_reset() {
 async fn an_abandoned_connection_takes_in_no_more_than_a_window() {
     let rig = Rig::new(vec![half_open("{}", 1_000)]).await;
     let mut client = TcpStream::connect(rig.proxy.address()).await.unwrap();
-    let endless = async { while client.write_all(&[7; 65_536]).await.is_ok() {} };
+    let bytes = vec![7; 65_536];
+    let endless = async { while client.write_all(&bytes).await.is_ok() {} };
     assert!(tokio::time::timeout(Duration::from_secs(1), endless).await.is_err());
     let hit = rig.ended().await.remove(0).hits.remove(0);
     assert_eq!(hit.bytes, crate::base::limits::DARK_HELD_BYTES_MAX as u64);
@@ -214,4 +215,55 @@ async fn some_clients_are_accepted_and_reset() {
     let mut client = TcpStream::connect(rig.proxy.address()).await.unwrap();
     assert_eq!(read_all(&mut client).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
     assert_eq!(rig.ended().await[0].cause, by_fault("down", "refuse"));
+}
+
+/// Faults that preserve bytes come and go under a live exchange, by a fixed sequence of random edits: both sides receive
+/// what was sent.
+#[tokio::test]
+async fn random_edits_under_traffic_lose_no_byte() {
+    const BYTES: usize = 1_000_000;
+    let rig = Rig::new(vec![]).await;
+    let (client, server) = rig.connect().await;
+    let pattern = |salt: usize| -> Vec<u8> { (0..BYTES).map(|i| (i * 31 / 7 + salt) as u8).collect() };
+    let exchange = |stream: TcpStream, send: Vec<u8>| {
+        let (mut read, mut write) = stream.into_split();
+        tokio::spawn(async move {
+            let writer = async {
+                for piece in send.chunks(10_000) {
+                    write.write_all(piece).await.unwrap();
+                    tokio::time::sleep(Duration::from_millis(3)).await;
+                }
+                write.shutdown().await.unwrap();
+            };
+            let mut received = Vec::new();
+            let ((), read) = tokio::join!(writer, read.read_to_end(&mut received));
+            read.unwrap();
+            received
+        })
+    };
+    let (at_client, at_server) = (exchange(client, pattern(1)), exchange(server, pattern(2)));
+    let mut draws = testing::SEED.stream(crate::base::Label::new("edits"));
+    let kinds = || -> [crate::fault::FaultKind; 6] {
+        let parsed = |text: &str| serde_json::from_str::<crate::fault::Slicer>(text).unwrap();
+        [
+            "20ms~15ms".parse::<crate::fault::Latency>().unwrap().into(),
+            "40MB/s".parse::<crate::fault::Bandwidth>().unwrap().into(),
+            "5%".parse::<crate::fault::Loss>().unwrap().into(),
+            "100%".parse::<crate::fault::Blackhole>().unwrap().into(),
+            "50ms".parse::<SlowClose>().unwrap().into(),
+            parsed(r#"{"size": "3kB", "variation": "2kB", "delay": "1ms"}"#).into(),
+        ]
+    };
+    for n in 0..40 {
+        let mut faults = Vec::new();
+        for (place, kind) in kinds().into_iter().enumerate().filter(|_| draws.below(3) == 0) {
+            let mut parts = testing::parts(&format!("{n}-{place}"), kind, 0, 1_000);
+            parts.directions = crate::base::Directions::Both;
+            faults.push(std::sync::Arc::new(Fault::new(parts, testing::SEED)));
+        }
+        rig.proxy.edit(rig.proxy.program().edited(faults));
+        tokio::time::sleep(Duration::from_millis(draws.below(20))).await;
+    }
+    rig.proxy.edit(rig.proxy.program().edited(vec![]));
+    assert!(at_client.await.unwrap() == pattern(2) && at_server.await.unwrap() == pattern(1));
 }

@@ -6,6 +6,7 @@
 
 mod dataplane;
 mod determinism;
+mod faults;
 mod nginx;
 mod proxy;
 mod run;

@@ -4,8 +4,8 @@
 //! connections of its service that it takes (by `probability` and `peers`), those too that were there before it began; they
 //! are never cut, so there may be more than the limit for a while. Beyond it a new connection by default *waits*: it is
 //! accepted and not dialled, and hears nothing until one ends or the fault does, first come first served. That is what a
-//! client of HAProxy beyond its `maxconn` meets, and of any server whose accept queue fills up. `beyond: close` is a server
-//! that hangs up, as PostgreSQL does beyond `max_connections` (after an error of its own protocol), and `beyond: reset` one
+//! client of `HAProxy` beyond its `maxconn` meets, and of any server whose accept queue fills up. `beyond: close` is a server
+//! that hangs up, as Postgres does beyond `max_connections` (after an error of its own protocol), and `beyond: reset` one
 //! whose middlebox has no room for another flow. Made in user space: the connect itself always succeeds.
 
 use std::num::ParseIntError;

@@ -1,7 +1,9 @@
 //! Reset: the connection is broken with an RST, towards the client and towards the service.
 //!
-//! When, says [`CutWhen`]. The bytes before it are delivered exactly. What a client sees is `ECONNRESET` (curl's exit
-//! code 56).
+//! When, says [`CutWhen`]. The bytes before it are handed to the kernel exactly, and a client that reads gets
+//! them all before the error. One that does not, and whose receive window is full, loses what its kernel had no room for:
+//! an RST discards what its sender's kernel still holds, here as from any peer. What a client sees is `ECONNRESET` (curl's
+//! exit code 56).
 
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::tests::{Drive, at};
+use super::tests::{Drive, at, faults};
 use super::*;
 use crate::base::limits::CORRUPT_PLACES_MAX;
 use crate::base::{ByteRate, ByteSize, Flip, Span};
@@ -58,7 +58,7 @@ fn a_slow_close_counts_from_the_last_byte() {
         Bandwidth { rate: ByteRate::new(100_000).unwrap(), scope: crate::base::RateScope::Connection };
     let mut drive = Drive::new(vec![slow_close("500ms", 0, 100), testing::fault("paced", paced, 0, 100)]);
     drive.run_to(secs(1));
-    drive.feed(&[7; 101_514]);
+    drive.feed(&vec![7; 101_514]);
     drive.lane.on_end(drive.now, LaneEnd::Eof);
     drive.run_to(secs(50));
     let last = drive.left.last().unwrap().0;
@@ -244,5 +244,44 @@ proptest! {
         };
         prop_assert_eq!(differences(&sent, &whole.bytes()).len() as u64, told(&whole));
         prop_assert_eq!(told(&whole), told(&mixed));
+    }
+}
+
+proptest! {
+    /// Any kinds that preserve bytes come, go and change at any instant while data flows in both directions: what arrives
+    /// is what was sent, in order, and all of it in the end.
+    #[test]
+    fn edits_at_any_instant_lose_nothing(
+        generations in prop::collection::vec(faults(), 1..6),
+        steps in prop::collection::vec((0u64..150, 0usize..4_000, 0usize..4_000, 0usize..12), 1..40),
+    ) {
+        let as_both = |fault: &Fault| {
+            let parts = crate::fault::FaultParts { directions: crate::base::Directions::Both, ..fault.parts.clone() };
+            Arc::new(Fault::new(parts, testing::SEED))
+        };
+        let generations: Vec<Vec<Arc<Fault>>> =
+            generations.iter().map(|faults| faults.iter().map(as_both).collect()).collect();
+        let mut drives = Direction::ALL.map(|direction| (Drive::towards(direction, vec![]), Vec::new()));
+        for (n, (pause, to_server, to_client, edit)) in steps.into_iter().enumerate() {
+            for ((drive, sent), length) in drives.iter_mut().zip([to_server, to_client]) {
+                if let Some(faults) = generations.get(edit) {
+                    // Some stay, some leave, some are new.
+                    let stay = drive.program.faults().iter().take(1).map(Arc::clone);
+                    let faults = stay.chain(faults.iter().map(Arc::clone)).collect();
+                    drive.edit(faults);
+                }
+                drive.run_to(drive.now.plus(Duration::from_millis(pause)));
+                let bytes: Vec<u8> = (0..length).map(|i| (i * 7 + n) as u8).collect();
+                drive.feed(&bytes);
+                sent.extend(bytes);
+                prop_assert_eq!(drive.left.len() + drive.lane.held_bytes(), sent.len());
+            }
+        }
+        for (drive, sent) in &mut drives {
+            drive.lane.on_end(drive.now, LaneEnd::Eof);
+            drive.run_to(drive.now.plus(Duration::from_secs(36_000)));
+            prop_assert!(drive.bytes() == *sent, "{} bytes of {}", drive.left.len(), sent.len());
+            prop_assert!(drive.end.is_some());
+        }
     }
 }

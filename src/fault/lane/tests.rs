@@ -15,6 +15,7 @@ pub(super) fn caller() -> Caller {
 /// A lane, its clock, and what left it when.
 pub(super) struct Drive {
     pub(super) lane: Lane,
+    direction: Direction,
     pub(super) program: Program,
     pub(super) now: SimTime,
     pub(super) left: Vec<(SimTime, u8)>,
@@ -23,14 +24,18 @@ pub(super) struct Drive {
 
 impl Drive {
     pub(super) fn new(faults: Vec<Fault>) -> Self {
+        Self::towards(Direction::ToClient, faults)
+    }
+
+    pub(super) fn towards(direction: Direction, faults: Vec<Fault>) -> Self {
         let program = Program::new(testing::SEED, faults.into_iter().map(Arc::new).collect());
-        let lane = Lane::new(&program, &program.draw(&caller()), &caller(), Direction::ToClient);
-        Self { lane, program, now: SimTime::ZERO, left: Vec::new(), end: None }
+        let lane = Lane::new(&program, &program.draw(&caller()), &caller(), direction);
+        Self { lane, direction, program, now: SimTime::ZERO, left: Vec::new(), end: None }
     }
 
     pub(super) fn edit(&mut self, faults: Vec<Arc<Fault>>) {
         self.program = self.program.edited(faults);
-        self.lane.on_edit(&self.program, &self.program.draw(&caller()), &caller(), Direction::ToClient);
+        self.lane.on_edit(&self.program, &self.program.draw(&caller()), &caller(), self.direction);
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8]) {
