@@ -29,9 +29,14 @@ macro_rules! shipped {
 shipped! {
     "demo",
     "first-five",
+    "flipped-bits",
+    "half-open-pool",
     "latency",
     "lossy-wifi",
+    "noisy-neighbour",
     "partial-blackhole",
+    "restart",
+    "slow-drip",
 }
 
 /// The scenario of the library that goes by this name; `.yaml` at its end does not matter.
