@@ -8,14 +8,18 @@
 //! each other while each keeps the asked distribution exactly. `tc-netem` averages the uniform draws themselves instead,
 //! which narrows the distribution as the correlation grows.
 //!
+//! A measured distribution stands for itself: each of its [`Samples`] is equally likely, and none is made up between two.
+//!
 //! What is left out: a delay never falls below zero, so a jitter that is large beside its mean raises the mean.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::ratio::Ratio;
 use super::rng::Stream;
+use super::samples::Samples;
 
 /// The shape of a jitter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
@@ -33,18 +37,25 @@ pub enum Shape {
 }
 
 /// A delay: its mean, its jitter, and how neighbouring values resemble each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delay {
     /// The mean, before clamping at zero.
-    #[serde(with = "super::seconds", rename = "mean_s")]
     pub mean: Duration,
     /// Half-width (uniform) or standard deviation (all others).
-    #[serde(with = "super::seconds", rename = "jitter_s")]
     pub jitter: Duration,
-    /// The shape of the jitter.
-    pub shape: Shape,
+    /// How values lie around the mean.
+    pub law: Law,
     /// Correlation of the normal scores of neighbouring values.
     pub correlation: Ratio,
+}
+
+/// How values lie around a mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Law {
+    /// By a formula.
+    Shape(Shape),
+    /// As measured.
+    Samples(Arc<Samples>),
 }
 
 /// The source of one delay's values for one direction of one connection.
@@ -81,7 +92,13 @@ impl Shape {
 impl Delay {
     /// Always the same delay.
     pub const fn constant(mean: Duration) -> Self {
-        Self { mean, jitter: Duration::ZERO, shape: Shape::Uniform, correlation: Ratio::ZERO }
+        Self { mean, jitter: Duration::ZERO, law: Law::Shape(Shape::Uniform), correlation: Ratio::ZERO }
+    }
+
+    /// Any of these samples, each as likely as the others.
+    pub fn measured(samples: Arc<Samples>) -> Self {
+        let (mean, jitter) = (samples.mean(), samples.deviation());
+        Self { mean, jitter, law: Law::Samples(samples), correlation: Ratio::ZERO }
     }
 
     /// Whether every value is the mean.
@@ -92,18 +109,30 @@ impl Delay {
     /// Mean and jitter times `share`: what a ramp makes of it.
     #[must_use]
     pub fn scaled(&self, share: f64) -> Self {
-        Self { mean: self.mean.mul_f64(share), jitter: self.jitter.mul_f64(share), ..*self }
+        Self { mean: self.mean.mul_f64(share), jitter: self.jitter.mul_f64(share), ..self.clone() }
+    }
+
+    /// The value below which lies a share of `u` (strictly between 0 and 1) of all values.
+    pub fn quantile(&self, u: f64) -> Duration {
+        let nanos = match &self.law {
+            _ if self.is_constant() => return self.mean,
+            Law::Shape(shape) => {
+                self.mean.as_nanos() as f64 + self.jitter.as_nanos() as f64 * shape.quantile(u)
+            }
+            Law::Samples(samples) if samples.mean() == self.mean => return samples.quantile(u),
+            // Scaled: by as much as its mean was.
+            Law::Samples(samples) => {
+                let scale = self.mean.as_secs_f64() / samples.mean().as_secs_f64();
+                samples.quantile(u).as_nanos() as f64 * scale
+            }
+        };
+        // A saturating cast: below zero is zero.
+        Duration::from_nanos(nanos.round() as u64)
     }
 
     /// The next value.
     pub fn draw(&self, source: &mut DelayDraw) -> Duration {
-        if self.is_constant() {
-            return self.mean;
-        }
-        let u = source.next(self.correlation);
-        let nanos = self.mean.as_nanos() as f64 + self.jitter.as_nanos() as f64 * self.shape.quantile(u);
-        // A saturating cast: below zero is zero.
-        Duration::from_nanos(nanos.round() as u64)
+        if self.is_constant() { self.mean } else { self.quantile(source.next(self.correlation)) }
     }
 }
 
@@ -190,7 +219,12 @@ mod tests {
     }
 
     fn delay(shape: Shape, correlation: Ratio) -> Delay {
-        Delay { mean: Duration::from_secs(1), jitter: Duration::from_millis(100), shape, correlation }
+        Delay {
+            mean: Duration::from_secs(1),
+            jitter: Duration::from_millis(100),
+            law: Law::Shape(shape),
+            correlation,
+        }
     }
 
     fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
@@ -238,6 +272,21 @@ mod tests {
         let products: f64 = values.windows(2).map(|w| (w[0] - mean) * (w[1] - mean)).sum();
         let measured = products / (values.len() - 1) as f64 / deviation.powi(2);
         assert!((measured - 0.75).abs() < 0.02, "{measured}");
+    }
+
+    /// Three samples, two of them alike: two thirds of the draws are the one, a third the other, whatever resembles what.
+    #[test]
+    fn samples_are_drawn_as_often_as_they_were_measured() {
+        let samples = [30, 10, 10].map(Duration::from_millis).to_vec();
+        for correlation in [Ratio::ZERO, Ratio::new(4, 5).unwrap()] {
+            let delay = Delay { correlation, ..Delay::measured(Samples::new(samples.clone()).unwrap()) };
+            let drawn = draws(delay.clone());
+            assert!(drawn.iter().all(|ms| [10.0, 30.0].iter().any(|sample| (ms - sample).abs() < 1e-9)));
+            let share = drawn.iter().filter(|ms| **ms < 20.0).count() as f64 / DRAWS as f64;
+            assert!((share - 2.0 / 3.0).abs() < 0.03, "{share}");
+            let half = draws(delay.scaled(0.5));
+            assert!(half.iter().zip(drawn).all(|(half, full)| (half * 2.0 - full).abs() < 1e-5));
+        }
     }
 
     #[test]

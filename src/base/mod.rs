@@ -12,11 +12,12 @@ mod path_state;
 mod rate;
 mod ratio;
 mod rng;
+mod samples;
 pub mod seconds;
 mod time;
 mod timeline;
 
-pub use dist::{Delay, DelayDraw, Shape};
+pub use dist::{Delay, DelayDraw, Law, Shape};
 pub use duration::{DurationError, Span, format_duration, parse_duration};
 pub use flow::{BUCKETS, FlowBucket};
 pub use id::{Direction, Directions, FaultId};
@@ -26,5 +27,6 @@ pub use path_state::{
 pub use rate::{ByteRate, ByteSize, RateError};
 pub use ratio::{Ratio, RatioError};
 pub use rng::{Label, Seed, Stream};
+pub use samples::Samples;
 pub use time::SimTime;
 pub use timeline::{Cursor, Timeline, TooManyChanges};

@@ -31,7 +31,7 @@ pub struct PathState {
 }
 
 /// A delay, and the fault that makes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DelayTerm {
     /// Which fault.
     pub fault: FaultId,

@@ -25,6 +25,7 @@ mod program;
 mod schedule;
 mod shorthand;
 mod spec;
+mod spread;
 mod table;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -32,14 +33,15 @@ mod turnstile;
 
 pub use cut::{Answer, Cut, CutAfter, CutKind, CutWhen, Cuts};
 pub use kind::{
-    Bandwidth, Blackhole, Close, ConnectionLimit, ConnectionsError, Corrupt, HalfOpen, Latency, Loss,
-    LossState, Refuse, Reset, Slicer, SlowClose,
+    Bandwidth, Blackhole, Close, ConnectionLimit, ConnectionsError, Corrupt, DECAY_STEPS, HalfOpen, Latency,
+    LatencySpikes, Loss, LossState, Refuse, Reset, Slicer, SlowClose, SpikeShape,
 };
 pub use lane::{Action, FLIGHT_GAP, Lane, LaneEnd, RATE_QUEUE, SEGMENT_BYTES, SLOT_BYTES, Touch};
 pub use link::{Link, burst_bytes};
 pub use program::{Caller, Draw, Program};
 pub use schedule::{Bursts, Level, Ramp, Schedule, ScheduleError};
 pub use spec::{Backend, Fault, FaultParts, Kind, Layer, Peers, PeersError};
+pub use spread::Spread;
 pub(crate) use table::fault_kinds;
 pub use table::{FaultKind, KINDS, KindInfo};
 pub use turnstile::{Admission, Beyond, Limit, Tickets};

@@ -75,8 +75,9 @@ pub trait Kind {
         PathState::CLEAR
     }
 
-    /// What it makes of the path at full level over time, up to `end`, where that is drawn at random; none for a kind that
-    /// is the same all the time. Drawn once, from the fault's own stream: all connections meet the same weather.
+    /// What it makes of the path at full level over time, up to `end`, where that changes by itself; none for a kind that is
+    /// the same all the time. Its time begins with the fault. Drawn once, from the fault's own stream: all connections
+    /// meet the same weather.
     fn weather(
         &self,
         _fault: FaultId,

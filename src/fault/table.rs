@@ -2,8 +2,8 @@
 //! documentation, and the test that every kind has its example.
 
 use super::kind::{
-    Bandwidth, Blackhole, Close, ConnectionLimit, Corrupt, HalfOpen, Latency, Loss, Refuse, Reset, Slicer,
-    SlowClose,
+    Bandwidth, Blackhole, Close, ConnectionLimit, Corrupt, HalfOpen, Latency, LatencySpikes, Loss, Refuse, Reset,
+    Slicer, SlowClose,
 };
 use super::spec::{Backend, Kind, Layer};
 
@@ -15,6 +15,11 @@ macro_rules! fault_kinds {
                 about: "Bytes arrive later, with jitter.",
                 client_sees: "Every answer comes later; nothing fails while its timeouts are longer than the delay.",
                 example: "80ms~20ms",
+            }
+            latency_spikes: LatencySpikes, Path, UserSpace {
+                about: "Now and then all flows are late together, for a while.",
+                client_sees: "All answers come later for some time, then none does.",
+                example: "{ gap: 30s, height: 300ms~100ms, length: 5s }",
             }
             bandwidth: Bandwidth, Path, UserSpace {
                 about: "Bytes leave no faster than a rate, per connection or shared by the service.",

@@ -32,6 +32,7 @@ shipped! {
     "flipped-bits",
     "half-open-pool",
     "latency",
+    "latency-spikes",
     "lossy-wifi",
     "noisy-neighbour",
     "partial-blackhole",

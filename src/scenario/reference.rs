@@ -273,7 +273,7 @@ mod tests {
         let all = fault_references();
         let latency = all.iter().find(|kind| kind.info.name == "latency").unwrap();
         let key = |name: &str| latency.keys.iter().find(|key| key.name == name).unwrap();
-        assert_eq!((key("mean").value.as_str(), key("mean").otherwise.as_str()), ("time", "needed"));
+        assert_eq!((key("jitter").value.as_str(), key("jitter").otherwise.as_str()), ("time", ""));
         assert_eq!(key("correlation").otherwise, "`0%`");
         assert!(key("distribution").value.contains("`pareto`"));
         assert_eq!((latency.direction, latency.ramps), ("to the client", true));

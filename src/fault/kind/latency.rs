@@ -12,23 +12,27 @@ use crate::base::{Delay, DelayTerm, Directions, DurationError, FaultId, PathStat
 use crate::fault::schedule::Level;
 use crate::fault::shorthand::two_forms;
 use crate::fault::spec::Kind;
+use crate::fault::spread::Spread;
 
 /// A one-way delay with jitter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Latency(pub Delay);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Latency {
+    /// What is drawn for each flight of bytes.
+    pub spread: Spread,
+    /// How much neighbouring delays of a connection resemble each other.
+    pub correlation: Ratio,
+}
 
 /// The mapping form of [`Latency`].
 #[derive(Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LatencyFields {
     /// The mean delay, one way.
-    mean: Span,
+    mean: Option<Span>,
     /// Half-width of a uniform distribution, standard deviation of any other.
-    #[serde(default)]
-    jitter: Span,
-    /// How the jitter is distributed.
-    #[serde(default)]
-    distribution: Shape,
+    jitter: Option<Span>,
+    /// How the jitter is distributed; `uniform`, unless given.
+    distribution: Option<Shape>,
     /// How much neighbouring delays of a connection resemble each other.
     #[serde(default = "no_correlation")]
     correlation: Ratio,
@@ -47,12 +51,14 @@ const fn no_correlation() -> Ratio {
 
 impl From<LatencyFields> for Latency {
     fn from(fields: LatencyFields) -> Self {
-        Self(Delay {
-            mean: fields.mean.get(),
-            jitter: fields.jitter.get(),
-            shape: fields.distribution,
-            correlation: fields.correlation,
-        })
+        let LatencyFields { mean, jitter, distribution, correlation } = fields;
+        Self { spread: Spread { mean, jitter, distribution }, correlation }
+    }
+}
+
+impl From<Spread> for Latency {
+    fn from(spread: Spread) -> Self {
+        Self { spread, correlation: Ratio::ZERO }
     }
 }
 
@@ -61,28 +67,18 @@ impl FromStr for Latency {
 
     /// `MEAN` or `MEAN~JITTER`.
     fn from_str(text: &str) -> Result<Self, DurationError> {
-        let (mean, jitter) = text.split_once('~').map_or((text, None), |(mean, jitter)| (mean, Some(jitter)));
-        let mean: Span = mean.parse()?;
-        let jitter = jitter.map(str::parse::<Span>).transpose()?.unwrap_or_default();
-        Ok(Self(Delay { jitter: jitter.get(), ..Delay::constant(mean.get()) }))
+        text.parse().map(|spread: Spread| spread.into())
     }
 }
 
 impl Kind for Latency {
     fn summary(&self) -> String {
-        let Delay { mean, jitter, shape, correlation } = self.0;
-        if jitter.is_zero() {
-            return Span(mean).to_string();
+        let summary = self.spread.summary();
+        if self.correlation.is_zero() {
+            summary
+        } else {
+            format!("{summary}, {} correlated", self.correlation)
         }
-        let shape = match shape {
-            Shape::Uniform => "",
-            Shape::Normal => " normal",
-            Shape::Pareto => " pareto",
-            Shape::Exponential => " exponential",
-        };
-        let correlation =
-            if correlation.is_zero() { String::new() } else { format!(", {correlation} correlated") };
-        format!("{} ± {}{shape}{correlation}", Span(mean), Span(jitter))
     }
 
     fn directions(&self) -> Directions {
@@ -90,15 +86,13 @@ impl Kind for Latency {
     }
 
     fn contradictions(&self) -> Vec<String> {
-        let Delay { mean, jitter, shape, correlation } = self.0;
-        let mut found = Vec::new();
-        if mean.is_zero() && jitter.is_zero() {
+        let mut found = self.spread.contradictions("a latency");
+        if found.is_empty() && self.spread.is_nothing() {
             found.push("a latency of 0s does nothing".to_owned());
         }
-        if jitter.is_zero() && (shape != Shape::Uniform || !correlation.is_zero()) {
+        if !self.correlation.is_zero() && self.spread.delay().is_constant() {
             found.push(
-                "`distribution` and `correlation` say how jitter is drawn, and there is no `jitter`"
-                    .to_owned(),
+                "`correlation` says how delays follow each other, and all of them are alike".to_owned(),
             );
         }
         found
@@ -109,7 +103,8 @@ impl Kind for Latency {
     }
 
     fn path(&self, fault: FaultId, level: Level) -> PathState {
-        let delay = if level.is_full() { self.0 } else { self.0.scaled(level.as_f64()) };
+        let delay = Delay { correlation: self.correlation, ..self.spread.delay() };
+        let delay = if level.is_full() { delay } else { delay.scaled(level.as_f64()) };
         PathState { delays: vec![DelayTerm { fault, delay }], ..PathState::CLEAR }
     }
 }
@@ -130,15 +125,17 @@ mod tests {
     fn a_ramp_scales_mean_and_jitter() {
         let latency: Latency = "80ms~20ms".parse().unwrap();
         let state = latency.path(FaultId(3), Level::percent(50));
-        let delay = state.delays[0].delay;
+        let delay = &state.delays[0].delay;
         assert_eq!((delay.mean.as_millis(), delay.jitter.as_millis()), (40, 10));
     }
 
     #[test]
     fn what_does_nothing_is_told() {
-        let nothing: Latency = "0s".parse().unwrap();
-        assert_eq!(nothing.contradictions(), ["a latency of 0s does nothing"]);
-        let idle: Latency = serde_json::from_str(r#"{"mean": "1ms", "distribution": "pareto"}"#).unwrap();
-        assert_eq!(idle.contradictions().len(), 1);
+        let told = |text: &str| serde_json::from_str::<Latency>(text).unwrap().contradictions();
+        assert_eq!(told(r#""0s""#), ["a latency of 0s does nothing"]);
+        assert_eq!(told("{}"), ["a latency needs a `mean`"]);
+        assert_eq!(told(r#"{"mean": "1ms", "distribution": "pareto"}"#).len(), 1);
+        assert_eq!(told(r#"{"mean": "1ms", "correlation": "50%"}"#).len(), 1);
+        assert_eq!(told(r#"{"mean": "1ms", "jitter": "1ms", "correlation": "50%"}"#).len(), 0);
     }
 }

@@ -4,9 +4,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::base::{ByteRate, ByteSize, Ratio, Shape};
+use crate::base::{ByteRate, ByteSize, Ratio, Shape, Span};
 use crate::fault::testing::{self, secs};
-use crate::fault::{Bandwidth, Blackhole, Fault, Latency, Loss, Slicer, SlowClose, burst_bytes};
+use crate::fault::{Bandwidth, Blackhole, Fault, Latency, Loss, Slicer, SlowClose, Spread, burst_bytes};
 
 pub(super) fn caller() -> Caller {
     Caller::new(0, "127.0.0.1:40000".parse().unwrap())
@@ -78,11 +78,8 @@ impl Drive {
 }
 
 pub(super) fn latency(mean: u64, jitter: u64, shape: Shape) -> Latency {
-    Latency(crate::base::Delay {
-        jitter: Duration::from_millis(jitter),
-        shape,
-        ..crate::base::Delay::constant(Duration::from_millis(mean))
-    })
+    let span = |ms| Some(Span(Duration::from_millis(ms)));
+    Spread { mean: span(mean), jitter: span(jitter), distribution: Some(shape) }.into()
 }
 
 pub(super) fn at(millis: u64) -> SimTime {

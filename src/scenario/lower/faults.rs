@@ -215,7 +215,9 @@ impl Faults {
             }
             Err(_) => return false,
         };
-        let weather = kind.kind().weather(id, end, &mut head.seed.stream(label.part("weather")));
+        let begin = schedule_of(&item.value).at;
+        let lasts = SimTime::after_start(end.since_start().saturating_sub(begin));
+        let weather = kind.kind().weather(id, lasts, &mut head.seed.stream(label.part("weather")));
         // Too much of it is told as any other sum of changes.
         let drawn =
             weather.as_ref().map_or(TIMELINE_CHANGES_MAX, |w| w.as_ref().map_or(0, Timeline::changes));
@@ -224,8 +226,10 @@ impl Faults {
         }
         let offset = self.under.offset;
         let Some(level) = in_run_time(&levels, &Level::ZERO, &head.clock, offset) else { return false };
-        let in_run_time =
-            |weather: &Timeline<PathState>| in_run_time(weather, &PathState::CLEAR, &head.clock, offset);
+        // Its own time begins with the fault.
+        let in_run_time = |weather: &Timeline<PathState>| {
+            in_run_time(&weather.project(|t| t.plus(begin)), &PathState::CLEAR, &head.clock, offset)
+        };
         let weather = weather.ok().flatten().as_ref().and_then(in_run_time);
         let raw = &item.value;
         if raw.allow_untouched.get() == Some(&true) {
@@ -260,17 +264,23 @@ impl Faults {
         *sum += changes + 1;
         self.changes_total += changes + 1;
         let message = if *sum > TIMELINE_CHANGES_MAX {
-            format!("the faults of service `{service}` change more than {TIMELINE_CHANGES_MAX} times in all")
+            format!(
+                "the faults of service `{service}` change more than {TIMELINE_CHANGES_MAX} times in all (`TIMELINE_CHANGES_MAX`)"
+            )
         } else if self.changes_total > PLAN_CHANGES_MAX {
-            format!("the faults of the scenario change more than {PLAN_CHANGES_MAX} times in all")
+            format!(
+                "the faults of the scenario change more than {PLAN_CHANGES_MAX} times in all (`PLAN_CHANGES_MAX`)"
+            )
         } else if self.all.len() >= SCENARIO_ITEMS_MAX {
-            format!("there are more than {SCENARIO_ITEMS_MAX} faults, counted once for each service")
+            format!(
+                "there are more than {SCENARIO_ITEMS_MAX} faults, counted once for each service (`SCENARIO_ITEMS_MAX`)"
+            )
         } else {
             return true;
         };
         let mistake =
             Diagnostic::error(Code::TooMany, message).at(told.item(item.span), "beyond it from here on");
-        told.push(mistake.hint("make windows and bursts rarer, or the scenario shorter"));
+        told.push(mistake.hint("make windows, bursts and spikes rarer, or the scenario shorter"));
         self.exhausted = true;
         false
     }
