@@ -90,6 +90,11 @@ struct Armed {
 // === impl CutWhen ===
 
 impl CutWhen {
+    /// After so long.
+    pub const fn after_time(after: Span) -> Self {
+        Self { after: Some(after), after_bytes: None }
+    }
+
     /// The same, with the two forms merged.
     pub fn after(&self) -> CutAfter {
         match self.after_bytes {

@@ -94,7 +94,7 @@ impl Program {
         let takes = |fault: &&Arc<Fault>| {
             let FaultParts { peers, probability, .. } = &fault.parts;
             let happens = || {
-                let mut stream = self.seed.stream(fault.label.part("takes").ordinal(caller.ordinal));
+                let mut stream = self.seed.stream(fault.item_label.part("takes").ordinal(caller.ordinal));
                 stream.happens(*probability)
             };
             (*probability == Ratio::ONE || happens())
@@ -203,6 +203,19 @@ mod tests {
         assert_eq!(alone, taken(&program(vec![sometimes("b"), sometimes("a"), sometimes("c")])));
         let share = alone.iter().filter(|taken| **taken).count();
         assert!((70..130).contains(&share), "{share}");
+    }
+
+    /// The parts of one item take the same connections, whatever their own names are.
+    #[test]
+    fn parts_of_an_item_act_together() {
+        let part = |name: &str| {
+            let mut parts = sometimes(name).parts;
+            parts.item = "link".into();
+            Fault::new(parts, testing::SEED)
+        };
+        let program = program(vec![part("link/latency"), part("link/loss")]);
+        let taken: Vec<usize> = (0..100).map(|n| program.draw(&caller(n)).faults().len()).collect();
+        assert!(taken.contains(&0) && taken.contains(&2) && !taken.contains(&1), "{taken:?}");
     }
 
     /// Of 256 buckets exactly the realised share is dark, in both directions alike.

@@ -121,6 +121,11 @@ pub struct FaultParts {
     pub id: FaultId,
     /// Its name, unique in its service. Its draws follow from it.
     pub name: Arc<str>,
+    /// The item of the scenario that it comes from, by its name: its own, unless the item became several faults. When it
+    /// comes and goes, and which connections it takes, follows from this one, so that the parts of an item act together.
+    pub item: Arc<str>,
+    /// The key by which the item says what it does: that of the kind, or a word that stands for several.
+    pub key: &'static str,
     /// Its service.
     pub service: Arc<str>,
     /// What it does.
@@ -144,6 +149,8 @@ pub struct Fault {
     pub parts: FaultParts,
     /// The name that its streams of randomness begin with.
     pub label: Label,
+    /// The name that all faults of its item draw from together.
+    pub item_label: Label,
     /// Each bucket's place in this fault's own order of buckets: a share takes the first ones, so that a ramp adds
     /// buckets and never swaps them.
     rank: [u8; BUCKETS],
@@ -202,14 +209,20 @@ impl From<Peers> for String {
 impl Fault {
     /// Makes the fault and draws its order of buckets.
     pub fn new(parts: FaultParts, seed: Seed) -> Self {
-        let label = Label::new("fault").part(&parts.service).part(&parts.name);
+        let label = Self::label(&parts.service, &parts.name);
+        let item_label = Self::label(&parts.service, &parts.item);
         let mut order: Vec<u8> = (0..=u8::MAX).collect();
         seed.stream(label.part("buckets")).shuffle(&mut order);
         let mut rank = [0; BUCKETS];
         for (place, bucket) in order.into_iter().enumerate() {
             rank[usize::from(bucket)] = place as u8;
         }
-        Self { parts, label, rank, shared: Default::default(), turnstile: Turnstile::default() }
+        Self { parts, label, item_label, rank, shared: Default::default(), turnstile: Turnstile::default() }
+    }
+
+    /// What the streams of a fault, or of an item, of this name and service begin with.
+    pub fn label(service: &str, name: &str) -> Label {
+        Label::new("fault").part(service).part(name)
     }
 
     /// Its kind's own word.

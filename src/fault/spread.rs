@@ -72,7 +72,7 @@ impl Spread {
     }
 
     /// What is wrong with it, where messages call it `name`.
-    pub(super) fn contradictions(&self, name: &str) -> Vec<String> {
+    pub fn contradictions(&self, name: &str) -> Vec<String> {
         let mut found = Vec::new();
         if self.mean.is_none() {
             found.push(format!("{name} needs a `mean`"));

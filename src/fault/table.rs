@@ -2,8 +2,8 @@
 //! documentation, and the test that every kind has its example.
 
 use super::kind::{
-    Bandwidth, Blackhole, Close, ConnectionLimit, Corrupt, HalfOpen, Latency, LatencySpikes, Loss, Refuse, Reset,
-    Slicer, SlowClose,
+    Bandwidth, Blackhole, Close, ConnectionLimit, Corrupt, HalfOpen, Latency, LatencySpikes, Loss, Refuse,
+    Reset, Slicer, SlowClose,
 };
 use super::spec::{Backend, Kind, Layer};
 

@@ -18,6 +18,8 @@ pub(crate) fn parts(name: &str, kind: FaultKind, from: u64, until: u64) -> Fault
     FaultParts {
         id: FaultId(id),
         name: name.into(),
+        item: name.into(),
+        key: kind.info().name,
         service: "service".into(),
         directions: kind.kind().directions(),
         level: Timeline::new(Level::ZERO, vec![(secs(from), Level::FULL), (secs(until), Level::ZERO)])

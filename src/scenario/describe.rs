@@ -134,9 +134,14 @@ pub(super) fn when_text(during: Option<&str>, between: Option<Window>) -> String
     during.or(between).unwrap_or_default()
 }
 
-/// The faults of a plan that bear this name: one a service.
+/// The faults of a plan that bear this name, or come from the item of this name: at least one a service.
 pub fn faults_named<'a>(plan: &'a Plan, name: &'a str) -> impl Iterator<Item = &'a Arc<Fault>> {
-    plan.faults.iter().filter(move |fault| &*fault.parts.name == name)
+    plan.faults.iter().filter(move |fault| is_called(fault, name))
+}
+
+/// Whether a fault bears this name, or comes from the item that does.
+pub(super) fn is_called(fault: &Fault, name: &str) -> bool {
+    *fault.parts.name == *name || *fault.parts.item == *name
 }
 
 /// How much of a span of scenario time a fault is in force, from 0 to 1: its mean level.

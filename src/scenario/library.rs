@@ -27,8 +27,12 @@ macro_rules! shipped {
     };
 }
 shipped! {
+    "3g",
+    "brownout-ramp",
+    "cable-unplugged",
     "demo",
     "first-five",
+    "flapping-link",
     "flipped-bits",
     "half-open-pool",
     "latency",
@@ -37,7 +41,9 @@ shipped! {
     "noisy-neighbour",
     "partial-blackhole",
     "restart",
+    "satellite",
     "slow-drip",
+    "transatlantic",
 }
 
 /// The scenario of the library that goes by this name; `.yaml` at its end does not matter.

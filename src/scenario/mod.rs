@@ -17,6 +17,7 @@ pub mod expect;
 mod explain;
 mod flags;
 mod library;
+mod links;
 mod load;
 mod lower;
 mod placed;
@@ -25,6 +26,7 @@ mod raw;
 mod read;
 mod reference;
 mod schema;
+mod sugar;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +41,7 @@ pub use flags::{
     read_live_fault,
 };
 pub use library::{LIBRARY, Shipped, load_scenario, shipped};
+pub use links::{LINKS, LinkError, LinkProfile};
 pub use load::{LoadError, Overrides, load_file, load_text, load_text_with};
 pub use plan::{Check, DetectorPlan, MonitorPlan, Plan, ScenarioClock, ServicePlan, Upstream};
 pub use reference::{FaultReference, Key, fault_references, faults_markdown};

@@ -35,6 +35,11 @@ impl<T> Placed<T> {
     pub(super) fn as_ref(&self) -> Placed<&T> {
         Placed { value: &self.value, span: self.span }
     }
+
+    /// Another value at the same place.
+    pub(super) fn map<U>(self, map: impl FnOnce(T) -> U) -> Placed<U> {
+        Placed { value: map(self.value), span: self.span }
+    }
 }
 
 /// Equal values are equal keys, wherever they stand.

@@ -12,10 +12,12 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::links::LinkName;
 use super::placed::{Names, Opt, Placed};
+use super::sugar::{Cause, SUGAR};
 use crate::base::{ByteSize, Directions, Ratio, Seed, Span};
 use crate::detect::{Consecutive, WindowRatio};
-use crate::fault::{Bursts, Peers, Ramp, fault_kinds};
+use crate::fault::{Bursts, Peers, Ramp, Spread, fault_kinds};
 
 /// A brownout scenario: what happens to the network between clients and services, who watches, and what is expected.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -137,18 +139,38 @@ macro_rules! define_raw_fault {
                 #[schemars(title = $about)]
                 pub(super) $key: Opt<crate::fault::$type>,
             )*
+            /// Nothing is delivered, to or from any of its services: all of them, unless `service` names some.
+            #[serde(default)]
+            #[schemars(title = SUGAR[0].1)]
+            pub(super) partition: Opt<Nothing>,
+            /// What a round trip takes longer: half of it each way.
+            #[serde(default)]
+            #[schemars(title = SUGAR[1].1)]
+            pub(super) rtt: Opt<Spread>,
+            /// How long a connection meets silence before it is closed; for good, if `0s`.
+            #[serde(default)]
+            #[schemars(title = SUGAR[2].1)]
+            pub(super) timeout: Opt<Span>,
+            /// The name of a link.
+            #[serde(default)]
+            #[schemars(title = SUGAR[3].1)]
+            pub(super) link: Opt<LinkName>,
         }
 
         impl RawFault {
-            /// Every kind that the item names, in the order of the table, with the place of its parameters.
-            pub(super) fn kinds(&self) -> Vec<Placed<crate::fault::FaultKind>> {
-                let mut kinds = Vec::new();
+            /// Everything that the item names, kinds in the order of the table, with the place of its parameters.
+            pub(super) fn causes(&self) -> Vec<Placed<Cause>> {
+                let mut causes = Vec::new();
                 $(
                     if let Some(kind) = self.$key.placed() {
-                        kinds.push(Placed { value: kind.value.clone().into(), span: kind.span });
+                        causes.push(kind.map(|kind| Cause::Kind(kind.clone().into())));
                     }
                 )*
-                kinds
+                causes.extend(self.partition.placed().map(|it| it.map(|_| Cause::Partition)));
+                causes.extend(self.rtt.placed().map(|it| it.map(|rtt| Cause::Rtt(rtt.clone()))));
+                causes.extend(self.timeout.placed().map(|it| it.map(|after| Cause::Timeout(*after))));
+                causes.extend(self.link.placed().map(|it| it.map(|link| Cause::Link(link.0))));
+                causes
             }
         }
     };

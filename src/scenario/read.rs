@@ -21,13 +21,15 @@ const ALIASES_MAX: usize = 1_000;
 const NESTING_MAX: usize = 32;
 
 /// Keys that people try, with the key that means it here. Told where the latter is allowed.
-const OTHER_WORDS: [(&str, &str); 22] = [
+const OTHER_WORDS: [(&str, &str); 24] = [
     ("delay", "latency"),
     ("rate", "bandwidth"),
     ("throttle", "bandwidth"),
-    ("partition", "blackhole"),
     ("drop", "blackhole"),
-    ("timeout", "blackhole"),
+    ("unplug", "partition"),
+    ("profile", "link"),
+    ("ping", "rtt"),
+    ("spikes", "latency_spikes"),
     ("rst", "reset"),
     ("fin", "close"),
     ("duration", "for"),

@@ -301,6 +301,55 @@ proptest! {
     }
 }
 
+/// One word, several faults: each is called after its item, comes and goes with it, and is found by its name or by its own.
+#[test]
+fn sugar_becomes_faults_that_are_found_by_the_name_of_their_item() {
+    let plan = load(
+        "\
+name: sugar
+duration: 1m
+services: { api: { upstream: 127.0.0.1:9 }, web: { upstream: 127.0.0.1:9 } }
+faults:
+  - { service: api, at: 5s, for: 10s, bursts: { mean_active: 1s, mean_pause: 1s }, link: 3g }
+  - { at: 30s, for: 5s, partition: {} }
+  - { name: hang-up, service: web, at: 1s, timeout: 5s, probability: 50%, direction: to_client }
+  - { service: web, rtt: 80ms~10ms }
+expect:
+  - { service: api, connections: { at_least: 1 }, during: link@5s }
+  - { service: api, connections: { at_least: 1 }, during: link@5s/bandwidth-to-client }
+  - { service: web, connections: { at_least: 1 }, during: partition@30s }
+",
+    );
+    let names: Vec<_> = plan.faults.iter().map(|f| format!("{}/{}", f.parts.service, f.parts.name)).collect();
+    assert_eq!(
+        names,
+        [
+            "api/link@5s/latency",
+            "api/link@5s/bandwidth-to-client",
+            "api/link@5s/bandwidth-to-server",
+            "api/partition@30s",
+            "web/partition@30s",
+            "web/hang-up/blackhole",
+            "web/hang-up/close",
+            "web/rtt@0s",
+        ]
+    );
+    assert_eq!(plan.faults[0].parts.level, plan.faults[2].parts.level, "the same bursts");
+    assert_eq!(plan.expectations[0].windows, plan.expectations[1].windows);
+    assert!(plan.expectations[0].windows.as_ref().unwrap().len() > 1);
+    let may =
+        |name| faults_named(&plan, name).map(|fault| plan.may_stay_untouched(fault)).collect::<Vec<_>>();
+    assert_eq!(may("link@5s"), [false, true, true]);
+    assert_eq!(may("partition@30s"), [false, false]);
+    assert_eq!(may("hang-up"), [false, true]);
+    let directions: Vec<_> = faults_named(&plan, "hang-up").map(|fault| fault.parts.directions).collect();
+    assert_eq!(directions, [crate::base::Directions::ToClient; 2]);
+    let unknown = "name: x\nduration: 1m\nservices: { a: { upstream: a:1 } }\nfaults: [{ link: 3g }]\n\
+        expect: [{ service: a, connections: { at_least: 1 }, during: link@0s/latncy }]\n";
+    let told = load_text("x", unknown).unwrap_err();
+    assert_eq!(told.diagnostics[0].hint.as_deref(), Some("did you mean `link@0s/latency`?"));
+}
+
 /// The example of every kind in the table is a fault of that kind, with nothing to say against it.
 #[test]
 fn every_kind_has_an_example_that_loads() {

@@ -118,6 +118,9 @@ impl Kind for LatencySpikes {
         end: SimTime,
         stream: &mut Stream,
     ) -> Result<Option<Timeline<PathState>>, TooManyChanges> {
+        if !self.contradictions().is_empty() {
+            return Ok(None);
+        }
         let (gap, height, length) = (self.gap.delay(), self.height.delay(), self.length.delay());
         let (mut t, mut line) = (SimTime::ZERO, Vec::new());
         // One more than fit.

@@ -82,13 +82,17 @@ fn under(context: &LiveContext<'_>, now: SimTime) -> Under {
         *changes.entry(Arc::clone(&fault.parts.service)).or_default() +=
             fault.parts.level.changes() + weather + 1;
     }
-    let name = |fault: &Arc<Fault>| (Arc::clone(&fault.parts.service), Arc::clone(&fault.parts.name));
+    // A part of an item has two: its own, and the item's.
+    let names = |fault: &Arc<Fault>| {
+        let parts = &fault.parts;
+        [&parts.name, &parts.item].map(|name| (Arc::clone(&parts.service), Arc::clone(name)))
+    };
     Under {
         began: Span(now.since_start()),
         offset: context.now,
         first_id: context.first_id,
-        keeps: context.replaces.map(|fault| (fault.parts.kind.info().name, Arc::clone(&fault.parts.name))),
-        taken: context.others.iter().map(name).collect(),
+        keeps: context.replaces.map(|fault| (fault.parts.key, Arc::clone(&fault.parts.item))),
+        taken: context.others.iter().flat_map(names).collect(),
         changes,
     }
 }

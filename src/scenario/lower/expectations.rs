@@ -9,7 +9,7 @@ use super::mistakes::{DETECTOR, FAULT, MONITOR, Mistakes, SERVICE, exact};
 use crate::base::{Ratio, SimTime};
 use crate::diag::{Code, Diagnostic, SourceSpan, nearest};
 use crate::event::Window;
-use crate::scenario::describe::{expectation_text, fault_windows, merged, when_text};
+use crate::scenario::describe::{expectation_text, fault_windows, is_called, merged, when_text};
 use crate::scenario::expect::{AlarmCheck, Bound, Check, Expectation, ProbeCheck, ServiceCheck};
 use crate::scenario::placed::{Opt, Placed};
 use crate::scenario::raw::{RawBound, RawExpect, RawScenario};
@@ -383,7 +383,7 @@ fn lower_windows(
         }
         return None;
     }
-    let named = || faults.all.iter().filter(|fault| &*fault.parts.name == during.value.as_str());
+    let named = || faults.all.iter().filter(|fault| is_called(fault, during.value));
     let own = |service: &str| named().any(|fault| &*fault.parts.service == service);
     // Of several services that have a fault of this name, the one that is judged.
     let service = expect.service.get().filter(|service| own(service));

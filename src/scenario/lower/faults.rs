@@ -1,7 +1,8 @@
 //! Faults: their services, names, kinds and schedules.
 //!
-//! A fault over several services becomes one fault a service, of the same name. One without a name is called
-//! `<kind>@<at>` (`latency@2s`), and the second such one of a service `<kind>@<at>#2`: its draws follow from its name, so
+//! An item over several services becomes one fault a service, of the same name; one that stands for several faults
+//! becomes all of them, called `NAME/PART`. One without a name is called
+//! `<key>@<at>` (`latency@2s`), and the second such one of a service `<kind>@<at>#2`: its draws follow from its name, so
 //! they stay as long as its kind and its beginning do.
 
 use std::sync::Arc;
@@ -13,11 +14,12 @@ use super::head::Head;
 use super::mistakes::{FAULT, Mistakes, SERVICE};
 use super::schedule::{check_times, in_run_time, lower_levels, schedule_of};
 use crate::base::limits::{SCENARIO_ITEMS_MAX, TIMELINE_CHANGES_MAX};
-use crate::base::{FaultId, Label, PathState, Ratio, SimTime, Timeline, format_duration};
+use crate::base::{FaultId, PathState, Ratio, SimTime, Timeline, format_duration};
 use crate::diag::{Code, Diagnostic, SourceSpan};
-use crate::fault::{Fault, FaultKind, FaultParts, KINDS, Level, ScheduleError};
+use crate::fault::{Fault, FaultParts, Level, ScheduleError};
 use crate::scenario::placed::Placed;
 use crate::scenario::raw::{RawFault, RawScenario};
+use crate::scenario::sugar::{Cause, Part, cause_keys};
 
 /// Most changes of the levels of all faults together: one service may have [`TIMELINE_CHANGES_MAX`], and a few may.
 const PLAN_CHANGES_MAX: usize = 4 * TIMELINE_CHANGES_MAX;
@@ -52,19 +54,20 @@ pub(super) fn lower_faults(
     let changes = std::mem::take(&mut under.changes);
     let mut faults = Faults { names, changes, under, ..Faults::default() };
     for item in raw.faults.get().into_iter().flatten() {
-        let services = lower_services(told, raw, item);
-        let kind = lower_kind(told, item);
+        let cause = lower_cause(told, item);
+        let services = lower_services(told, raw, item, cause.as_ref());
         check_times(told, &item.value, head);
         check_odds(told, &item.value);
-        let name = faults.name(told, item, &services, kind.as_ref().map(|kind| &kind.value));
-        let (Some(name), Some(kind)) = (name, kind) else {
+        let name = faults.name(told, item, &services, cause.as_ref().map(|cause| cause.value.key()));
+        let (Some(name), Some(cause)) = (name, cause) else {
             faults.nameless += 1;
             continue;
         };
-        check_kind(told, &item.value, &kind);
-        check_direction(told, &item.value, &kind);
-        for service in services {
-            if !faults.add(told, item, head, service, &name, &kind.value) {
+        let parts = cause.value.parts();
+        check_cause(told, &item.value, &cause, &parts);
+        let all = services.iter().flat_map(|service| parts.iter().map(move |part| (service, part)));
+        for (service, part) in all {
+            if !faults.add(told, item, head, service, &name, part) {
                 break;
             }
         }
@@ -72,9 +75,17 @@ pub(super) fn lower_faults(
     faults
 }
 
-fn lower_services(told: &mut Mistakes<'_>, raw: &RawScenario, item: &Placed<RawFault>) -> Vec<Arc<str>> {
+fn lower_services(
+    told: &mut Mistakes<'_>,
+    raw: &RawScenario,
+    item: &Placed<RawFault>,
+    cause: Option<&Placed<Cause>>,
+) -> Vec<Arc<str>> {
     let known = raw.services.value.keys().map(|name| name.value.as_str());
     let Some(names) = item.value.service.names() else {
+        if cause.is_some_and(|cause| cause.value.is_everywhere()) {
+            return known.map(Arc::from).collect();
+        }
         let only = told.only(SERVICE, "service", item.span, known);
         let only = only.and_then(|place| raw.services.value.get_index(place));
         return only.map(|(name, _)| Arc::from(name.value.as_str())).into_iter().collect();
@@ -100,36 +111,43 @@ fn lower_services(told: &mut Mistakes<'_>, raw: &RawScenario, item: &Placed<RawF
     services
 }
 
-fn lower_kind(told: &mut Mistakes<'_>, item: &Placed<RawFault>) -> Option<Placed<FaultKind>> {
-    let all: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-    let kinds = item.value.kinds().into_iter().map(|kind| (kind.value.info().name, kind)).collect();
-    told.exactly_one("a fault", item.span, kinds, &all)
+fn lower_cause(told: &mut Mistakes<'_>, item: &Placed<RawFault>) -> Option<Placed<Cause>> {
+    let causes = item.value.causes().into_iter().map(|cause| (cause.value.key(), cause)).collect();
+    told.exactly_one("a fault", item.span, causes, &cause_keys())
 }
 
-/// What is wrong with the parameters of a kind, and with a ramp that it doesn't follow.
-fn check_kind(told: &mut Mistakes<'_>, raw: &RawFault, kind: &Placed<FaultKind>) {
-    let name = kind.value.info().name;
-    for sentence in kind.value.kind().contradictions() {
-        told.push(Diagnostic::error(Code::Contradiction, sentence).at(told.item(kind.span), ""));
+/// What is wrong with the parameters of an item, with a direction that it can't have, and with a ramp that it doesn't follow.
+fn check_cause(told: &mut Mistakes<'_>, raw: &RawFault, cause: &Placed<Cause>, parts: &[Part]) {
+    let name = cause.value.key();
+    for sentence in cause.value.contradictions() {
+        told.push(Diagnostic::error(Code::Contradiction, sentence).at(told.item(cause.span), ""));
     }
     if let Some(span) = raw.ramp.span()
-        && !kind.value.kind().ramps()
+        && parts.iter().any(|part| !part.kind.kind().ramps())
     {
         let message = format!("a `{name}` is in force or it is not: it doesn't rise by degrees");
         let mistake = Diagnostic::error(Code::Contradiction, message).at(told.key(span, "ramp"), "");
         told.push(mistake.hint("leave `ramp` out, or let `probability` say how often it strikes"));
     }
+    check_direction(told, raw, cause);
 }
 
-/// A direction for what has none.
-fn check_direction(told: &mut Mistakes<'_>, raw: &RawFault, kind: &Placed<FaultKind>) {
-    if let Some(span) = raw.direction.span()
-        && !kind.value.kind().has_direction()
-    {
-        let message = format!("a `{}` acts on connections: it has no direction", kind.value.info().name);
-        let mistake = Diagnostic::error(Code::Contradiction, message).at(told.key(span, "direction"), "");
-        told.push(mistake.hint("leave `direction` out"));
-    }
+/// A direction for what has none, or both.
+fn check_direction(told: &mut Mistakes<'_>, raw: &RawFault, cause: &Placed<Cause>) {
+    let Some(span) = raw.direction.span() else { return };
+    let name = cause.value.key();
+    let (message, hint) = match &cause.value {
+        Cause::Kind(kind) if !kind.kind().has_direction() => {
+            (format!("a `{name}` acts on connections: it has no direction"), "leave `direction` out")
+        }
+        cause if cause.is_both_ways() => {
+            let hint = "leave `direction` out, or use `latency` for one way";
+            (format!("a `{name}` has both directions"), hint)
+        }
+        _ => return,
+    };
+    let mistake = Diagnostic::error(Code::Contradiction, message).at(told.key(span, "direction"), "");
+    told.push(mistake.hint(hint));
 }
 
 /// Parameters by which no connection would ever be taken.
@@ -153,7 +171,7 @@ impl Faults {
         told: &mut Mistakes<'_>,
         item: &Placed<RawFault>,
         services: &[Arc<str>],
-        kind: Option<&FaultKind>,
+        key: Option<&str>,
     ) -> Option<Arc<str>> {
         let taken = |names: &IndexMap<_, _>, name: &Arc<str>| {
             services.iter().any(|service| names.contains_key(&(Arc::clone(service), Arc::clone(name))))
@@ -161,13 +179,11 @@ impl Faults {
         let (name, span) = if let Some(name) = item.value.name.placed() {
             told.check_name(FAULT, Placed { value: name.value.as_str(), span: name.span });
             (Arc::<str>::from(name.value.as_str()), name.span)
-        } else if let Some((_, name)) =
-            self.under.keeps.take_if(|(of, _)| kind.is_some_and(|k| k.info().name == *of))
-        {
+        } else if let Some((_, name)) = self.under.keeps.take_if(|(of, _)| key == Some(*of)) {
             (name, item.span)
         } else {
             let at = self.under.began.get().saturating_add(schedule_of(&item.value).at);
-            let stem = format!("{}@{}", kind?.info().name, format_duration(at));
+            let stem = format!("{}@{}", key?, format_duration(at));
             let numbered = (2..).map(|n| format!("{stem}#{n}"));
             let free = std::iter::once(stem.clone()).chain(numbered).map(Arc::<str>::from);
             (free.into_iter().find(|name| !taken(&self.names, name))?, item.span)
@@ -193,21 +209,25 @@ impl Faults {
         Some(name)
     }
 
-    /// Adds the fault to one service. False if it makes no sense to go on with it.
+    /// Adds a part of an item to one service. False if it makes no sense to go on with it.
     fn add(
         &mut self,
         told: &mut Mistakes<'_>,
         item: &Placed<RawFault>,
         head: &Head,
-        service: Arc<str>,
-        name: &Arc<str>,
-        kind: &FaultKind,
+        service: &Arc<str>,
+        called: &Arc<str>,
+        part: &Part,
     ) -> bool {
-        let label = Label::new("fault").part(&service).part(name);
+        let kind = part.kind.kind();
+        let name: Arc<str> =
+            part.name.map_or_else(|| Arc::clone(called), |part| format!("{called}/{part}").into());
+        let label = Fault::label(service, &name);
         let place = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         let id = FaultId(self.under.first_id.saturating_add(place));
         let end = if self.exhausted { SimTime::ZERO } else { SimTime::after_start(head.duration.value) };
-        let levels = match lower_levels(told, item, end, &mut head.seed.stream(label.part("bursts"))) {
+        let mut bursts = head.seed.stream(Fault::label(service, called).part("bursts"));
+        let levels = match lower_levels(told, item, end, &mut bursts) {
             Ok(levels) => levels,
             Err(ScheduleError::TooManyChanges) => {
                 self.exhausted = true;
@@ -217,11 +237,11 @@ impl Faults {
         };
         let begin = schedule_of(&item.value).at;
         let lasts = SimTime::after_start(end.since_start().saturating_sub(begin));
-        let weather = kind.kind().weather(id, lasts, &mut head.seed.stream(label.part("weather")));
+        let weather = kind.weather(id, lasts, &mut head.seed.stream(label.part("weather")));
         // Too much of it is told as any other sum of changes.
         let drawn =
             weather.as_ref().map_or(TIMELINE_CHANGES_MAX, |w| w.as_ref().map_or(0, Timeline::changes));
-        if self.exhausted || !self.count(told, item, &service, levels.changes() + drawn) {
+        if self.exhausted || !self.count(told, item, service, levels.changes() + drawn) {
             return false;
         }
         let offset = self.under.offset;
@@ -232,17 +252,25 @@ impl Faults {
         };
         let weather = weather.ok().flatten().as_ref().and_then(in_run_time);
         let raw = &item.value;
-        if raw.allow_untouched.get() == Some(&true) {
-            self.untouched_allowed.push((Arc::clone(&service), Arc::clone(name)));
+        // Of an item of several parts the first must meet traffic: a small loss may strike nobody.
+        let before = self.all.last().map(|last| (&last.parts.item, &last.parts.service));
+        let secondary = part.name.is_some() && before == Some((called, service));
+        if raw.allow_untouched.get() == Some(&true) || secondary {
+            self.untouched_allowed.push((Arc::clone(service), Arc::clone(&name)));
+        }
+        if part.name.is_some() {
+            self.names.insert((Arc::clone(service), Arc::clone(&name)), item.span);
         }
         let parts = FaultParts {
             id,
-            name: Arc::clone(name),
-            service,
-            kind: kind.clone(),
+            name,
+            item: Arc::clone(called),
+            key: part.key,
+            service: Arc::clone(service),
+            kind: part.kind.clone(),
             level,
             weather,
-            directions: raw.direction.get().copied().unwrap_or_else(|| kind.kind().directions()),
+            directions: raw.direction.get().copied().unwrap_or(part.directions),
             probability: raw.probability.get().copied().unwrap_or(Ratio::ONE),
             peers: raw.peers.get().cloned().unwrap_or_default(),
         };
