@@ -213,7 +213,7 @@ mod tests {
 
     const DRAWS: usize = 20_000;
 
-    fn draws(delay: Delay) -> Vec<f64> {
+    fn draws(delay: &Delay) -> Vec<f64> {
         let mut source = DelayDraw::new(Seed(11).stream(Label::new("dist")));
         (0..DRAWS).map(|_| delay.draw(&mut source).as_secs_f64() * 1e3).collect()
     }
@@ -254,7 +254,7 @@ mod tests {
             (Shape::Exponential, 100.0),
         ] {
             for correlation in [Ratio::ZERO, Ratio::new(1, 2).unwrap()] {
-                let (mean, measured) = mean_and_deviation(&draws(delay(shape, correlation)));
+                let (mean, measured) = mean_and_deviation(&draws(&delay(shape, correlation)));
                 assert!((mean - 1_000.0).abs() < 5.0, "{shape:?}: mean {mean}");
                 // A Pareto tail of shape 3 has no fourth moment: its sample deviation converges slowly.
                 assert!(
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn correlation_is_what_was_asked() {
-        let values = draws(delay(Shape::Normal, Ratio::new(3, 4).unwrap()));
+        let values = draws(&delay(Shape::Normal, Ratio::new(3, 4).unwrap()));
         let (mean, deviation) = mean_and_deviation(&values);
         let products: f64 = values.windows(2).map(|w| (w[0] - mean) * (w[1] - mean)).sum();
         let measured = products / (values.len() - 1) as f64 / deviation.powi(2);
@@ -280,23 +280,23 @@ mod tests {
         let samples = [30, 10, 10].map(Duration::from_millis).to_vec();
         for correlation in [Ratio::ZERO, Ratio::new(4, 5).unwrap()] {
             let delay = Delay { correlation, ..Delay::measured(Samples::new(samples.clone()).unwrap()) };
-            let drawn = draws(delay.clone());
+            let drawn = draws(&delay);
             assert!(drawn.iter().all(|ms| [10.0, 30.0].iter().any(|sample| (ms - sample).abs() < 1e-9)));
             let share = drawn.iter().filter(|ms| **ms < 20.0).count() as f64 / DRAWS as f64;
             assert!((share - 2.0 / 3.0).abs() < 0.03, "{share}");
-            let half = draws(delay.scaled(0.5));
+            let half = draws(&delay.scaled(0.5));
             assert!(half.iter().zip(drawn).all(|(half, full)| (half * 2.0 - full).abs() < 1e-5));
         }
     }
 
     #[test]
     fn uniform_stays_within_its_half_width_and_nothing_falls_below_zero() {
-        assert!(draws(delay(Shape::Uniform, Ratio::ZERO)).iter().all(|v| (900.0..=1_100.0).contains(v)));
+        assert!(draws(&delay(Shape::Uniform, Ratio::ZERO)).iter().all(|v| (900.0..=1_100.0).contains(v)));
         let wild = Delay {
             mean: Duration::from_millis(1),
             jitter: Duration::from_secs(9),
             ..delay(Shape::Normal, Ratio::ZERO)
         };
-        assert!(draws(wild).iter().all(|v| *v >= 0.0));
+        assert!(draws(&wild).iter().all(|v| *v >= 0.0));
     }
 }

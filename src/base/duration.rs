@@ -104,11 +104,11 @@ fn scaled(number: &str, unit: u64) -> Option<u128> {
     if fraction.contains('.') || fraction.len() > DIGITS_MAX || (whole.is_empty() && fraction.is_empty()) {
         return None;
     }
-    let whole: u128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    // Only digits are left: what doesn't parse is too large.
+    let whole: u128 = if whole.is_empty() { 0 } else { whole.parse().unwrap_or(u128::MAX) };
     let part: u128 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
-    whole
-        .checked_mul(u128::from(unit))?
-        .checked_add(part * u128::from(unit) / 10u128.pow(fraction.len() as u32))
+    let part = part * u128::from(unit) / 10u128.pow(fraction.len() as u32);
+    Some(whole.saturating_mul(u128::from(unit)).saturating_add(part))
 }
 
 /// Writes a duration with at most three figures that matter: `1.24ms`, `350ms`, `1m30s`, `6h15m`.

@@ -16,6 +16,14 @@ pub const SCENARIO_BYTES_MAX: u64 = 4 << 20;
 /// Most items of one sort (services, faults, monitors, detectors, expectations) in a scenario.
 pub const SCENARIO_ITEMS_MAX: usize = 1_000;
 
+/// Largest trace file that a scenario names, and all of them together: a minute of packets at 100 Mbit/s is 3 MiB.
+pub const TRACE_BYTES_MAX: u64 = 16 << 20;
+/// See [`TRACE_BYTES_MAX`]. A file counts as often as it is named.
+pub const TRACES_BYTES_MAX: u64 = 64 << 20;
+
+/// Most entries of one trace: packets of two minutes at 100 Mbit/s, or eleven days of pings.
+pub const TRACE_ENTRIES_MAX: usize = 1_000_000;
+
 /// Most connections that a service holds at once, unless its file says otherwise; more wait in the kernel's backlog.
 pub const CONNECTIONS_MAX: usize = 10_000;
 

@@ -3,6 +3,7 @@
 //! Times, timelines and path states; streams of randomness and the distributions drawn from them; ratios, rates and
 //! sizes; flow buckets; every hard limit. Nothing here does I/O, reads a clock or knows what a fault is.
 
+mod delivery;
 mod dist;
 mod duration;
 mod flow;
@@ -17,12 +18,13 @@ pub mod seconds;
 mod time;
 mod timeline;
 
+pub use delivery::{DeliveryTrace, DeliveryTraceError, PACKET_BYTES, QUEUE_TIME};
 pub use dist::{Delay, DelayDraw, Law, Shape};
 pub use duration::{DurationError, Span, format_duration, parse_duration};
 pub use flow::{BUCKETS, FlowBucket};
 pub use id::{Direction, Directions, FaultId};
 pub use path_state::{
-    CloseTerm, CorruptTerm, DelayTerm, Flip, LossTerm, PathState, RateScope, RateTerm, SliceTerm,
+    CloseTerm, CorruptTerm, DelayTerm, Flip, LinkRate, LossTerm, PathState, RateScope, RateTerm, SliceTerm,
 };
 pub use rate::{ByteRate, ByteSize, RateError};
 pub use ratio::{Ratio, RatioError};

@@ -4,8 +4,10 @@
 //! rate must admit a byte, every loss strikes for itself, and one cause of darkness is enough. Each part names the fault that it comes from, so that
 //! whoever applies it can say who did what. A `Timeline<PathState>` is all that a lane or a modelled probe ever sees.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::delivery::DeliveryTrace;
 use super::dist::Delay;
 use super::id::{Direction, FaultId};
 use super::rate::ByteRate;
@@ -40,14 +42,23 @@ pub struct DelayTerm {
 }
 
 /// A rate, and the fault that sets it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateTerm {
     /// Which fault.
     pub fault: FaultId,
-    /// How many bytes a second.
-    pub rate: ByteRate,
+    /// When bytes may leave.
+    pub rate: LinkRate,
     /// Who shares them.
     pub scope: RateScope,
+}
+
+/// When a link lets bytes leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkRate {
+    /// So many a second.
+    Steady(ByteRate),
+    /// A packet at each opportunity of a trace, whose time begins with the fault.
+    Trace(Arc<DeliveryTrace>),
 }
 
 /// A share of segments that is lost, and the fault that loses them.

@@ -29,6 +29,7 @@ mod spread;
 mod table;
 #[cfg(test)]
 pub(crate) mod testing;
+mod trace;
 mod turnstile;
 
 pub use cut::{Answer, Cut, CutAfter, CutKind, CutWhen, Cuts};
@@ -40,8 +41,9 @@ pub use lane::{Action, FLIGHT_GAP, Lane, LaneEnd, RATE_QUEUE, SEGMENT_BYTES, SLO
 pub use link::{Link, burst_bytes};
 pub use program::{Caller, Draw, Program};
 pub use schedule::{Bursts, Level, Ramp, Schedule, ScheduleError};
-pub use spec::{Backend, Fault, FaultParts, Kind, Layer, Peers, PeersError};
+pub use spec::{Backend, Began, Fault, FaultParts, Kind, Layer, Peers, PeersError};
 pub use spread::Spread;
 pub(crate) use table::fault_kinds;
 pub use table::{FaultKind, KINDS, KindInfo};
+pub use trace::{AtEnd, DelayTrace, Lost, PacketTrace, SampleSource, TextMistake, TextMistakes};
 pub use turnstile::{Admission, Beyond, Limit, Tickets};

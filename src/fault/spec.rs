@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use super::cut::Cut;
 use super::link::Link;
 use super::schedule::Level;
 use super::table::FaultKind;
+use super::trace::TextMistakes;
 use super::turnstile::{Limit, Turnstile};
 use crate::base::{
     BUCKETS, Direction, Directions, FaultId, FlowBucket, Label, PathState, Ratio, Seed, SimTime, Stream,
@@ -97,6 +99,17 @@ pub trait Kind {
         None
     }
 
+    /// The file that its parameters name, and that was not read for it yet. Whoever reads scenarios reads it, and gives it
+    /// to [`Kind::read`]; kinds open nothing.
+    fn file(&self) -> Option<&str> {
+        None
+    }
+
+    /// Takes the text of the file that [`Kind::file`] named.
+    fn read(&mut self, _text: &str) -> Result<(), TextMistakes> {
+        Ok(())
+    }
+
     /// How it ends connections, if it does.
     fn cut(&self) -> Option<Cut> {
         None
@@ -134,12 +147,23 @@ pub struct FaultParts {
     pub level: Timeline<Level>,
     /// What its kind draws at random over time, in run time.
     pub weather: Option<Timeline<PathState>>,
+    /// When it begins, in run time, and how much of it has passed by then.
+    pub began: Began,
     /// In which directions.
     pub directions: Directions,
     /// The probability that it takes a connection.
     pub probability: Ratio,
     /// The clients that it takes; all, if empty.
     pub peers: Vec<Peers>,
+}
+
+/// When a fault begins, for what it replays in a time of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Began {
+    /// The run time at which it begins, or the run does, whichever is later.
+    pub at: SimTime,
+    /// How much of its own time has passed by then.
+    pub before: Duration,
 }
 
 /// A fault of a service: a kind, when it is in force, and which connections it takes.
@@ -288,6 +312,16 @@ impl Fault {
         let by_degrees = |level: &Level| !level.is_zero() && !level.is_full();
         let adds = || self.parts.level.pieces().any(|(_, _, level)| by_degrees(level));
         self.kind().share() != Ratio::ONE || self.kind().ramps_by_buckets() && adds()
+    }
+
+    /// Its own time at this run time.
+    pub fn own_time(&self, run: SimTime) -> SimTime {
+        SimTime::after_start(run.since(self.parts.began.at)).plus(self.parts.began.before)
+    }
+
+    /// The run time at this time of its own.
+    pub fn run_time(&self, own: SimTime) -> SimTime {
+        self.parts.began.at.plus(own.since(SimTime::after_start(self.parts.began.before)))
     }
 
     /// The link that all connections share in one direction.

@@ -1,13 +1,16 @@
-//! `Spread`: durations that differ, as scenario files write them: `80ms`, `80ms~20ms`, or `{ mean, jitter, distribution }`.
+//! `Spread`: durations that differ, as scenario files write them: `80ms`, `80ms~20ms`, `{ mean, jitter, distribution }`, or
+//! `{ samples }` that were measured.
 //!
 //! Latencies are drawn from one, and so are the gaps, heights and lengths of spikes. It holds what was written, so that
 //! what contradicts itself can be told; [`Spread::delay`] is what it means.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use super::shorthand::two_forms;
+use super::trace::{SampleSource, TextMistakes};
 use crate::base::{Delay, DurationError, Law, Shape, Span};
 
 /// Durations around a mean.
@@ -19,6 +22,8 @@ pub struct Spread {
     pub jitter: Option<Span>,
     /// How they lie around the mean; uniform, if not given.
     pub distribution: Option<Shape>,
+    /// Durations that were measured, instead of all that: each is as likely as the others.
+    pub samples: Option<SampleSource>,
 }
 
 /// The mapping form of [`Spread`].
@@ -31,12 +36,14 @@ pub struct SpreadFields {
     jitter: Option<Span>,
     /// How they are distributed; `uniform`, unless given.
     distribution: Option<Shape>,
+    /// Measured ones, instead of all that: each is as likely as the others. A list, or a file of one a line.
+    samples: Option<SampleSource>,
 }
 
 two_forms!(
     Spread,
     SpreadFields,
-    "a duration such as `2s` or `2s~500ms`, or `{ mean, jitter, distribution }`",
+    "a duration such as `2s` or `2s~500ms`, or `{ mean, jitter, distribution }`, or `{ samples }`",
     "2s~500ms"
 );
 
@@ -53,7 +60,7 @@ impl Spread {
     #[must_use]
     pub(super) fn exponential_by_default(self) -> Self {
         let unsaid = self.jitter.is_none() && self.distribution.is_none_or(|it| it == Shape::Exponential);
-        if !unsaid || self.is_nothing() {
+        if !unsaid || self.samples.is_some() || self.is_nothing() {
             return self;
         }
         Self { jitter: self.mean, distribution: Some(Shape::Exponential), ..self }
@@ -61,6 +68,9 @@ impl Spread {
 
     /// What it means, without correlation.
     pub fn delay(&self) -> Delay {
+        if let Some(samples) = self.samples.as_ref().and_then(SampleSource::samples) {
+            return Delay::measured(Arc::clone(samples));
+        }
         let law = Law::Shape(self.distribution.unwrap_or_default());
         let jitter = self.jitter.unwrap_or_default().get();
         Delay { jitter, law, ..Delay::constant(self.mean.unwrap_or_default().get()) }
@@ -68,12 +78,26 @@ impl Spread {
 
     /// Whether every duration that it could be is none.
     pub fn is_nothing(&self) -> bool {
-        self.mean.unwrap_or_default() == Span::default() && self.jitter.unwrap_or_default() == Span::default()
+        self.samples.is_none()
+            && self.mean.unwrap_or_default() == Span::default()
+            && self.jitter.unwrap_or_default() == Span::default()
     }
 
     /// What is wrong with it, where messages call it `name`.
     pub fn contradictions(&self, name: &str) -> Vec<String> {
         let mut found = Vec::new();
+        if let Some(samples) = &self.samples {
+            if self.mean.is_some() || self.jitter.is_some() || self.distribution.is_some() {
+                found.push(
+                    "`samples` say all of a distribution: leave `mean`, `jitter` and `distribution` out"
+                        .to_owned(),
+                );
+            }
+            if samples.file().is_none() && samples.samples().is_none() {
+                found.push(format!("{name} needs `samples` above 0s"));
+            }
+            return found;
+        }
         if self.mean.is_none() {
             found.push(format!("{name} needs a `mean`"));
         }
@@ -83,8 +107,22 @@ impl Spread {
         found
     }
 
+    /// The file of samples that was not read yet.
+    pub fn file(&self) -> Option<&str> {
+        self.samples.as_ref().and_then(SampleSource::file)
+    }
+
+    /// Takes the text of that file.
+    pub fn read(&mut self, text: &str) -> Result<(), TextMistakes> {
+        self.samples.as_mut().map_or(Ok(()), |samples| samples.read(text))
+    }
+
     /// `80ms ± 20ms pareto`.
     pub(super) fn summary(&self) -> String {
+        if let Some(samples) = self.samples.as_ref().and_then(SampleSource::samples) {
+            let (least, most) = (Span(samples.quantile(0.0)), Span(samples.quantile(1.0)));
+            return format!("{} samples from {least} to {most}", samples.count());
+        }
         let mean = self.mean.unwrap_or_default();
         let Some(jitter) = self.jitter.filter(|jitter| *jitter != Span::default()) else {
             return mean.to_string();
@@ -101,8 +139,8 @@ impl Spread {
 }
 
 impl From<SpreadFields> for Spread {
-    fn from(SpreadFields { mean, jitter, distribution }: SpreadFields) -> Self {
-        Self { mean, jitter, distribution }
+    fn from(SpreadFields { mean, jitter, distribution, samples }: SpreadFields) -> Self {
+        Self { mean, jitter, distribution, samples }
     }
 }
 
@@ -113,7 +151,7 @@ impl FromStr for Spread {
     fn from_str(text: &str) -> Result<Self, DurationError> {
         let (mean, jitter) = text.split_once('~').map_or((text, None), |(mean, jitter)| (mean, Some(jitter)));
         let mean = Some(mean.parse()?);
-        Ok(Self { mean, jitter: jitter.map(str::parse).transpose()?, distribution: None })
+        Ok(Self { mean, jitter: jitter.map(str::parse).transpose()?, ..Self::default() })
     }
 }
 
@@ -147,5 +185,14 @@ mod tests {
     fn what_contradicts_itself_is_told() {
         assert_eq!(read("{}").contradictions("a gap"), ["a gap needs a `mean`"]);
         assert_eq!(read(r#"{"mean": "1s", "distribution": "pareto"}"#).contradictions("a gap").len(), 1);
+        assert_eq!(read(r#"{"mean": "1s", "samples": ["1s"]}"#).contradictions("a gap").len(), 1);
+        assert_eq!(read(r#"{"samples": []}"#).contradictions("a gap"), ["a gap needs `samples` above 0s"]);
+    }
+
+    #[test]
+    fn samples_are_a_distribution() {
+        let spread = read(r#"{"samples": ["80ms", "12ms", "13ms"]}"#).exponential_by_default();
+        assert_eq!((spread.delay().mean.as_millis(), spread.is_nothing()), (35, false));
+        assert_eq!(spread.summary(), "3 samples from 12ms to 80ms");
     }
 }

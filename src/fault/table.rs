@@ -128,6 +128,13 @@ macro_rules! define_kinds {
                 KINDS[match self { $(Self::$type(_) => Place::$type,)* } as usize]
             }
 
+            /// What it does, to give it the text of its file.
+            pub fn kind_mut(&mut self) -> &mut dyn Kind {
+                match self {
+                    $(Self::$type(kind) => kind,)*
+                }
+            }
+
             /// What it does.
             pub fn kind(&self) -> &dyn Kind {
                 match self {

@@ -1,7 +1,9 @@
 //! Faults for tests, in one line each.
 
+use std::time::Duration;
+
 use super::schedule::Level;
-use super::spec::{Fault, FaultParts};
+use super::spec::{Began, Fault, FaultParts};
 use super::table::FaultKind;
 use crate::base::{FaultId, Ratio, Seed, SimTime, Timeline};
 
@@ -26,6 +28,7 @@ pub(crate) fn parts(name: &str, kind: FaultKind, from: u64, until: u64) -> Fault
             .unwrap(),
         kind,
         weather: None,
+        began: Began { at: secs(from), before: Duration::ZERO },
         probability: Ratio::ONE,
         peers: Vec::new(),
     }

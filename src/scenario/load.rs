@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::{Listen, Named};
+use super::files::TraceFiles;
 use super::lower::lower;
 use super::plan::{Plan, Upstream};
 use super::read::read;
@@ -41,8 +42,10 @@ pub struct Overrides {
 pub struct LoadError {
     /// The file; its text is empty if it could not be read.
     pub file: SourceFile,
-    /// What is wrong: at least one mistake.
+    /// What is wrong in it: at least one mistake, unless they are in [`Self::traces`].
     pub diagnostics: Vec<Diagnostic>,
+    /// What is wrong in other files that it names.
+    pub traces: Vec<(SourceFile, Vec<Diagnostic>)>,
 }
 
 /// Reads a scenario file.
@@ -59,7 +62,10 @@ pub fn load_file(path: &Path, overrides: &Overrides) -> Result<Plan, LoadError> 
         return Err(unreadable(too_large()));
     }
     match String::from_utf8(bytes) {
-        Ok(text) => load(SourceFile::new(name.as_str(), text), overrides),
+        Ok(text) => {
+            let folder = path.parent().map(Path::to_owned);
+            load(SourceFile::new(name.as_str(), text), overrides, TraceFiles::new(folder))
+        }
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
@@ -81,15 +87,19 @@ pub fn load_text_with(name: &str, text: &str, overrides: &Overrides) -> Result<P
         let unreadable = Diagnostic::error(Code::Unreadable, too_large());
         return Err(LoadError::one(SourceFile::new(name, ""), unreadable));
     }
-    load(SourceFile::new(name, text), overrides)
+    load(SourceFile::new(name, text), overrides, TraceFiles::new(None))
 }
 
-fn load(file: SourceFile, overrides: &Overrides) -> Result<Plan, LoadError> {
+fn load(file: SourceFile, overrides: &Overrides, mut traces: TraceFiles) -> Result<Plan, LoadError> {
     let raw = match read(&file) {
         Ok(raw) => raw,
         Err(mistake) => return Err(LoadError::one(file, *mistake)),
     };
-    lower(&file, &raw, overrides).map_err(|diagnostics| LoadError { file, diagnostics })
+    lower(&file, &raw, overrides, &mut traces).map_err(|diagnostics| LoadError {
+        file,
+        diagnostics,
+        traces: traces.mistaken,
+    })
 }
 
 fn too_large() -> String {
@@ -97,7 +107,7 @@ fn too_large() -> String {
 }
 
 /// What the system says, without the path: that stands beside it.
-fn io_message(error: &std::io::Error) -> String {
+pub(super) fn io_message(error: &std::io::Error) -> String {
     let text = error.to_string();
     let reason = text.rsplit_once("`: ").map_or(text.as_str(), |(_, reason)| reason);
     format!(
@@ -110,12 +120,15 @@ fn io_message(error: &std::io::Error) -> String {
 
 impl LoadError {
     fn one(file: SourceFile, mistake: Diagnostic) -> Self {
-        Self { file, diagnostics: vec![mistake] }
+        Self { file, diagnostics: vec![mistake], traces: Vec::new() }
     }
 
     /// All mistakes, as a person reads them.
     pub fn render(&self, colour: Colour) -> String {
-        render(&self.file, &self.diagnostics, colour)
+        let files = std::iter::once((&self.file, &self.diagnostics));
+        let all = files.chain(self.traces.iter().map(|(file, mistakes)| (file, mistakes)));
+        let texts = all.map(|(file, mistakes)| render(file, mistakes, colour));
+        texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
     }
 
     /// The name of the file.
@@ -132,10 +145,14 @@ impl fmt::Debug for LoadError {
 
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let first = self.diagnostics.first().map_or("", |mistake| mistake.message.as_str());
-        match self.diagnostics.len() {
-            0 | 1 => write!(f, "{}: {first}", self.file.name),
-            count => write!(f, "{}: {first} (and {} more)", self.file.name, count - 1),
+        let own = self.diagnostics.iter().map(|mistake| (&self.file, mistake));
+        let others = self.traces.iter().flat_map(|(file, told)| told.iter().map(move |one| (file, one)));
+        let mut all = own.chain(others);
+        let Some((file, first)) = all.next() else { return write!(f, "{}", self.file.name) };
+        write!(f, "{}: {}", file.name, first.message)?;
+        match all.count() {
+            0 => Ok(()),
+            more => write!(f, " (and {more} more)"),
         }
     }
 }

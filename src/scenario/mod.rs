@@ -15,6 +15,7 @@ mod address;
 mod describe;
 pub mod expect;
 mod explain;
+mod files;
 mod flags;
 mod library;
 mod links;

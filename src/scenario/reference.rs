@@ -230,6 +230,10 @@ fn value_text(schema: &Value, key: &Value) -> String {
             .collect::<Vec<_>>()
             .join(", ");
     }
+    let lists = |form: &Value| form["type"] == "array";
+    if let Some(forms) = resolved["anyOf"].as_array().filter(|forms| forms.iter().any(lists)) {
+        return forms.iter().map(|form| value_text(schema, form)).collect::<Vec<_>>().join(" or ");
+    }
     let (short, keys) = shape(schema, resolved);
     if let Some(short) = short {
         return short;

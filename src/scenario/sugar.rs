@@ -82,6 +82,9 @@ impl Cause {
     pub(super) fn contradictions(&self) -> Vec<String> {
         match self {
             Self::Kind(kind) => kind.kind().contradictions(),
+            Self::Rtt(rtt) if rtt.samples.is_some() => {
+                vec!["samples of a round trip can't be halved: write `latency: { samples }`, all of it one way".to_owned()]
+            }
             Self::Rtt(rtt) => {
                 let mut found = rtt.contradictions("a round trip");
                 if found.is_empty() && rtt.is_nothing() {
@@ -140,7 +143,7 @@ fn link_parts(link: &LinkProfile) -> Vec<(&'static str, FaultKind, Directions)> 
     parts.extend(link.losses().map(|loss| ("loss", loss.into(), Directions::Both)));
     let ways = [("bandwidth-to-client", Directions::ToClient), ("bandwidth-to-server", Directions::ToServer)];
     for ((name, directions), rate) in ways.into_iter().zip(link.rates()) {
-        let shared = rate.map(|rate| Bandwidth { rate, scope: RateScope::Service });
+        let shared = rate.map(|rate| Bandwidth::new(rate, RateScope::Service));
         parts.extend(shared.map(|kind| (name, kind.into(), directions)));
     }
     parts

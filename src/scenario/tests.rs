@@ -145,14 +145,10 @@ fn broken_scenarios_are_told() {
     for path in files("tests/bad") {
         let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
         let name = format!("tests/bad/{stem}.yaml");
-        let bytes = fs_err::read(&path).unwrap();
-        let result = match std::str::from_utf8(&bytes) {
-            Ok(text) => load_text(&name, text),
-            Err(_) => load_file(&path, &Overrides::default()),
-        };
-        let mut error = result.expect_err(&name);
-        error.file.name = name.as_str().into();
-        seen.extend(error.diagnostics.iter().map(|mistake| mistake.code));
+        // Tests run in the root of the tree, and so no path of this machine gets into what is told.
+        let error = load_file(Path::new(&name), &Overrides::default()).expect_err(&name);
+        let others = error.traces.iter().flat_map(|(_, told)| told);
+        seen.extend(error.diagnostics.iter().chain(others).map(|mistake| mistake.code));
         insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => root("tests/bad"), omit_expression => true }, {
             insta::assert_snapshot!(stem, error.render(Colour::Plain));
         });
@@ -348,6 +344,127 @@ expect:
         expect: [{ service: a, connections: { at_least: 1 }, during: link@0s/latncy }]\n";
     let told = load_text("x", unknown).unwrap_err();
     assert_eq!(told.diagnostics[0].hint.as_deref(), Some("did you mean `link@0s/latency`?"));
+}
+
+proptest! {
+    // Each case may draw a timeline of the largest size.
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    /// Any value for any key that names what a fault does: a plan or a mistake, soon and in bounded memory.
+    #[test]
+    fn any_value_is_judged(
+        key in prop::sample::select(super::sugar::cause_keys()),
+        value in prop_oneof![
+            "[-~0-9.]{1,12}(ns|ms|s|h|d|%|MB/s|bit/s|)",
+            "[\\[\\]{}:,~a-z0-9 ]{0,12}",
+            prop::sample::select(vec![
+                "366d~366d", "1ns", "99999999999999999999999h", "1/0", "'\\0'", "null", "3g",
+                "{ mean: 366d, jitter: 366d, distribution: pareto }",
+                "{ gap: 1ns~0s, height: 366d, length: 1ns }",
+                "{ gap: 1ns, height: { samples: [366d, 0s] }, length: 366d, shape: decay }",
+                "{ samples: [0s, 366d, 1ns], correlation: 100% }",
+                "{ samples: { file: /dev/zero } }",
+                "{ trace: { delays: [1ns, lost, 366d], every: 1ns } }",
+                "{ trace: { delays: [1ms], every: 366d, at_end: hold } }",
+                "{ trace: { deliveries: [1ns] }, shared: service }",
+                "{ trace: { deliveries: [366d, 366d] } }",
+                "{ trace: { file: [] } }",
+                "{ good: { mean: 1ns }, bad: { mean: 1ns, ratio: 100% } }",
+            ]).prop_map(str::to_owned),
+        ],
+        more in prop::sample::select(vec!["", ", ramp: 1s", ", direction: both", ", at: 1s, for: 1s"]),
+        duration in prop::sample::select(vec!["2s", "1h", "366d"]),
+    ) {
+        judge(&format!("name: x\nduration: {duration}\nservices:\n  a: {{ upstream: a:1 }}\nfaults:\n  - {{ {key}: {value}{more} }}\n"))?;
+    }
+
+    /// Any bytes at all as the file that a scenario names: whatever is wrong has a place in them.
+    #[test]
+    fn any_trace_file_is_judged(bytes in prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..200),
+        "([0-9]{0,5}(\\.[0-9]|ms|)\n){0,20}".prop_map(String::into_bytes),
+    ]) {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::write(folder.path().join("trace"), bytes).unwrap();
+        for fault in [
+            "latency: { trace: { file: trace, every: 10ms } }", "latency: { samples: { file: trace } }",
+            "bandwidth: { trace: { file: trace } }",
+        ] {
+            let text = format!("name: x\nduration: 1m\nservices: {{ a: {{ upstream: a:1 }} }}\nfaults: [{{ {fault} }}]\n");
+            fs_err::write(folder.path().join("x.yaml"), text).unwrap();
+            if let Err(error) = load_file(&folder.path().join("x.yaml"), &Overrides::default()) {
+                for (file, told) in &error.traces {
+                    prop_assert!(told.iter().all(|mistake| mistake.span.is_some_and(|span| span.end <= file.text.len())));
+                }
+                prop_assert!(error.diagnostics.len() + error.traces.len() > 0);
+                prop_assert!(!error.render(Colour::Plain).is_empty() && !error.to_string().is_empty());
+            }
+        }
+    }
+}
+
+/// A trace is part of the scenario's time: an excerpt plays its part of it, a speed compresses it, and its delays stay.
+#[test]
+fn a_trace_begins_with_its_fault_and_follows_the_clock() {
+    let text = "\
+name: replay
+duration: 1m
+services: { api: { upstream: 127.0.0.1:9 } }
+faults:
+  - { at: 10s, latency: { trace: { delays: [10ms, 20ms, lost, 40ms], every: 2s } } }
+  - { at: 10s, bandwidth: { trace: { deliveries: [3ms, 7ms] } } }
+";
+    let delays = |overrides: Overrides, secs: &[u64]| -> Vec<i64> {
+        let plan = load_text_with("x", text, &overrides).unwrap();
+        let line = plan.faults[0].path(crate::base::FlowBucket(0));
+        let held = |secs: &u64| {
+            let state = line.at(SimTime::from_secs(*secs));
+            let delay = state.delays.first().map(|term| term.delay.mean.as_millis() as i64);
+            delay.unwrap_or(if state.dark.is_some() { -1 } else { 0 })
+        };
+        secs.iter().map(held).collect()
+    };
+    assert_eq!(delays(Overrides::default(), &[9, 10, 12, 14, 16, 18]), [0, 10, 20, -1, 40, 10]);
+    let from = Some(std::time::Duration::from_secs(13));
+    assert_eq!(delays(Overrides { from, ..Overrides::default() }, &[0, 1, 3, 5]), [20, -1, 40, 10]);
+    assert_eq!(
+        delays(Overrides { speed: Some(2.0), ..Overrides::default() }, &[4, 5, 6, 7, 8]),
+        [0, 10, 20, -1, 40]
+    );
+    // A link's own time runs on the wall clock, and begins with its fault as well.
+    let own = |overrides: Overrides, run: u64| {
+        let plan = load_text_with("x", text, &overrides).unwrap();
+        plan.faults[1].own_time(SimTime::from_secs(run)).as_secs_f64()
+    };
+    assert!((own(Overrides::default(), 12) - 2.0).abs() < 1e-9);
+    assert!((own(Overrides { from, ..Overrides::default() }, 0) - 3.0).abs() < 1e-9);
+}
+
+/// Files beside the scenario, by their names relative to it.
+#[test]
+fn traces_are_read_from_files_beside_the_scenario() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs_err::write(folder.path().join(name), text).unwrap();
+    fs_err::create_dir(folder.path().join("traces")).unwrap();
+    write("traces/rtt.txt", "12\n80ms\n");
+    write("traces/lte.down", "0\n3\n7\n");
+    let text = "name: x\nduration: 1m\nservices: { a: { upstream: a:1 } }\nfaults:\n\
+        \x20 - latency: { trace: { file: traces/rtt.txt, every: 1s } }\n\
+        \x20 - latency: { samples: { file: traces/rtt.txt } }\n\
+        \x20 - bandwidth: { trace: { file: traces/lte.down } }\n";
+    write("x.yaml", text);
+    let plan = load_file(&folder.path().join("x.yaml"), &Overrides::default()).unwrap();
+    let told: Vec<String> = plan.faults.iter().map(|fault| fault.kind().summary()).collect();
+    assert_eq!(
+        told,
+        [
+            "trace of 2 delays over 2s, repeated",
+            "2 samples from 12ms to 80ms",
+            "trace of 3 packets in 7ms, 643kB/s on average per connection",
+        ]
+    );
+    let nowhere = load_text("x", text).unwrap_err();
+    assert!(nowhere.diagnostics[0].message.contains("what has no file of its own can name none"));
 }
 
 /// The example of every kind in the table is a fault of that kind, with nothing to say against it.

@@ -8,6 +8,7 @@ mod dataplane;
 mod determinism;
 mod faults;
 mod nginx;
+mod profiles;
 mod proxy;
 mod run;
 mod scenarios;

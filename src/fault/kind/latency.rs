@@ -3,16 +3,23 @@
 //! A one-way delay, by default towards the client, so that `latency: 80ms` adds 80 ms to a round trip. Bytes that arrive
 //! together leave together: a delay is not a rate limit. Order is always kept, as TCP keeps it, so a large jitter shows
 //! as bytes that wait for slower ones before them. A ramp scales mean and jitter.
+//!
+//! Delays are drawn for each flight of bytes: around a mean, or from `samples` that were measured. Or they follow a `trace`
+//! over time, the same for all connections, which begins with the fault ([`DelayTrace`]).
 
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::base::{Delay, DelayTerm, Directions, DurationError, FaultId, PathState, Ratio, Shape, Span};
+use crate::base::{
+    Delay, DelayTerm, Directions, DurationError, FaultId, PathState, Ratio, Shape, SimTime, Span, Stream,
+    Timeline, TooManyChanges,
+};
 use crate::fault::schedule::Level;
 use crate::fault::shorthand::two_forms;
 use crate::fault::spec::Kind;
 use crate::fault::spread::Spread;
+use crate::fault::trace::{DelayTrace, DelayTraceFields, SampleSource, TextMistakes};
 
 /// A one-way delay with jitter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +28,12 @@ pub struct Latency {
     pub spread: Spread,
     /// How much neighbouring delays of a connection resemble each other.
     pub correlation: Ratio,
+    /// What is replayed, instead of all that.
+    pub trace: Option<DelayTrace>,
 }
 
 /// The mapping form of [`Latency`].
-#[derive(Deserialize, Serialize, schemars::JsonSchema)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LatencyFields {
     /// The mean delay, one way.
@@ -36,12 +45,16 @@ pub struct LatencyFields {
     /// How much neighbouring delays of a connection resemble each other.
     #[serde(default = "no_correlation")]
     correlation: Ratio,
+    /// Measured delays instead of mean and jitter: each is as likely as the others. A list, or a file of one a line.
+    samples: Option<SampleSource>,
+    /// Delays over time, instead of all that: a file, or a list of them.
+    trace: Option<DelayTraceFields>,
 }
 
 two_forms!(
     Latency,
     LatencyFields,
-    "a delay such as `80ms` or `80ms~20ms`, or `{ mean, jitter, distribution, correlation }`",
+    "a delay such as `80ms` or `80ms~20ms`, or `{ mean, jitter, distribution, correlation }`, or `{ samples, correlation }`, or `{ trace }`",
     "80ms~20ms"
 );
 
@@ -51,14 +64,15 @@ const fn no_correlation() -> Ratio {
 
 impl From<LatencyFields> for Latency {
     fn from(fields: LatencyFields) -> Self {
-        let LatencyFields { mean, jitter, distribution, correlation } = fields;
-        Self { spread: Spread { mean, jitter, distribution }, correlation }
+        let LatencyFields { mean, jitter, distribution, correlation, samples, trace } = fields;
+        let spread = Spread { mean, jitter, distribution, samples };
+        Self { spread, correlation, trace: trace.map(DelayTrace::from) }
     }
 }
 
 impl From<Spread> for Latency {
     fn from(spread: Spread) -> Self {
-        Self { spread, correlation: Ratio::ZERO }
+        Self { spread, correlation: Ratio::ZERO, trace: None }
     }
 }
 
@@ -73,6 +87,9 @@ impl FromStr for Latency {
 
 impl Kind for Latency {
     fn summary(&self) -> String {
+        if let Some(trace) = &self.trace {
+            return trace.summary();
+        }
         let summary = self.spread.summary();
         if self.correlation.is_zero() {
             summary
@@ -86,6 +103,13 @@ impl Kind for Latency {
     }
 
     fn contradictions(&self) -> Vec<String> {
+        if let Some(trace) = &self.trace {
+            let mut found = trace.contradictions();
+            if self.spread != Spread::default() || !self.correlation.is_zero() {
+                found.push("a `trace` says every delay: leave the other keys of the latency out".to_owned());
+            }
+            return found;
+        }
         let mut found = self.spread.contradictions("a latency");
         if found.is_empty() && self.spread.is_nothing() {
             found.push("a latency of 0s does nothing".to_owned());
@@ -99,7 +123,27 @@ impl Kind for Latency {
     }
 
     fn ramps(&self) -> bool {
-        true
+        self.trace.is_none()
+    }
+
+    fn file(&self) -> Option<&str> {
+        self.spread.file().or_else(|| self.trace.as_ref()?.file())
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), TextMistakes> {
+        match &mut self.trace {
+            Some(trace) if self.spread.file().is_none() => trace.read(text),
+            _ => self.spread.read(text),
+        }
+    }
+
+    fn weather(
+        &self,
+        fault: FaultId,
+        end: SimTime,
+        _stream: &mut Stream,
+    ) -> Result<Option<Timeline<PathState>>, TooManyChanges> {
+        self.trace.as_ref().map_or(Ok(None), |trace| trace.weather(fault, end))
     }
 
     fn path(&self, fault: FaultId, level: Level) -> PathState {
@@ -129,11 +173,27 @@ mod tests {
         assert_eq!((delay.mean.as_millis(), delay.jitter.as_millis()), (40, 10));
     }
 
+    /// A file of samples and one of a trace, each given to what named it.
+    #[test]
+    fn files_are_asked_for_one_by_one() {
+        let mut samples: Latency = serde_json::from_str(r#"{"samples": {"file": "a.txt"}}"#).unwrap();
+        assert_eq!(samples.file(), Some("a.txt"));
+        samples.read("10\n30\n").unwrap();
+        assert_eq!((samples.file(), samples.summary().as_str()), (None, "2 samples from 10ms to 30ms"));
+        let mut trace: Latency =
+            serde_json::from_str(r#"{"trace": {"file": "b.txt", "every": "1s"}}"#).unwrap();
+        assert_eq!((trace.file(), trace.ramps()), (Some("b.txt"), false));
+        trace.read("10\n30\n").unwrap();
+        assert_eq!((trace.file(), trace.summary().as_str()), (None, "trace of 2 delays over 2s, repeated"));
+    }
+
     #[test]
     fn what_does_nothing_is_told() {
         let told = |text: &str| serde_json::from_str::<Latency>(text).unwrap().contradictions();
         assert_eq!(told(r#""0s""#), ["a latency of 0s does nothing"]);
         assert_eq!(told("{}"), ["a latency needs a `mean`"]);
+        assert_eq!(told(r#"{"trace": {"delays": ["1ms"], "every": "1s"}, "mean": "1ms"}"#).len(), 1);
+        assert_eq!(told(r#"{"samples": ["1ms", "2ms"], "correlation": "50%"}"#).len(), 0);
         assert_eq!(told(r#"{"mean": "1ms", "distribution": "pareto"}"#).len(), 1);
         assert_eq!(told(r#"{"mean": "1ms", "correlation": "50%"}"#).len(), 1);
         assert_eq!(told(r#"{"mean": "1ms", "jitter": "1ms", "correlation": "50%"}"#).len(), 0);

@@ -19,6 +19,7 @@ use crate::base::{
 };
 use crate::fault::spec::Kind;
 use crate::fault::spread::Spread;
+use crate::fault::trace::TextMistakes;
 
 /// A decaying spike is a staircase of so many steps: finer ones would drown in the delays' own jitter.
 pub const DECAY_STEPS: u32 = 20;
@@ -112,6 +113,15 @@ impl Kind for LatencySpikes {
         found
     }
 
+    fn file(&self) -> Option<&str> {
+        [&self.gap, &self.height, &self.length].into_iter().find_map(Spread::file)
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), TextMistakes> {
+        let mut spreads = [&mut self.gap, &mut self.height, &mut self.length].into_iter();
+        spreads.find(|spread| spread.file().is_some()).map_or(Ok(()), |spread| spread.read(text))
+    }
+
     fn weather(
         &self,
         fault: FaultId,
@@ -123,8 +133,7 @@ impl Kind for LatencySpikes {
         }
         let (gap, height, length) = (self.gap.delay(), self.height.delay(), self.length.delay());
         let (mut t, mut line) = (SimTime::ZERO, Vec::new());
-        // One more than fit.
-        while line.len() <= TIMELINE_CHANGES_MAX {
+        loop {
             t = t.plus(gap.quantile(stream.unit()).max(SHORTEST));
             // All three words are drawn for every spike, so that a constant height moves no length.
             let height = height.quantile(stream.unit());
@@ -134,6 +143,9 @@ impl Kind for LatencySpikes {
             }
             self.draw(fault, t, height, length, &mut line);
             t = t.plus(length);
+            if line.len() > TIMELINE_CHANGES_MAX {
+                return Err(TooManyChanges);
+            }
         }
         Timeline::new(PathState::CLEAR, line).map(Some)
     }

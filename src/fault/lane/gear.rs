@@ -11,7 +11,8 @@ use bytes::{Bytes, BytesMut};
 use super::{SEGMENT_BYTES, Touch};
 use crate::base::limits::CORRUPT_PLACES_MAX;
 use crate::base::{
-    DelayDraw, Direction, FaultId, Flip, Label, PathState, RateScope, Seed, SimTime, SliceTerm, Stream,
+    DelayDraw, Direction, FaultId, Flip, Label, LinkRate, PathState, RateScope, Seed, SimTime, SliceTerm,
+    Stream,
 };
 use crate::fault::link::Link;
 use crate::fault::program::{Caller, Draw, Program};
@@ -138,19 +139,25 @@ impl Gears {
         stall
     }
 
-    /// Reserves `bytes` on every link of `state`; says when the last of them lets them go.
-    pub(super) fn reserve(&mut self, state: &PathState, now: SimTime, bytes: u64) -> SimTime {
+    /// Reserves `bytes` that have been waiting since `since` on every link of `state`; says when the last of them lets them
+    /// go.
+    pub(super) fn reserve(&mut self, state: &PathState, now: SimTime, since: SimTime, bytes: u64) -> SimTime {
         let direction = self.direction;
         let mut leaves = now;
         for term in &state.rates {
             let Some(gear) = self.gear(term.fault) else { continue };
             gear.touch(now, bytes, Duration::ZERO);
+            let fault = &gear.fault;
+            let reserve = |link: &mut Link| match &term.rate {
+                LinkRate::Steady(rate) => link.reserve(now, bytes, *rate),
+                LinkRate::Trace(trace) => {
+                    fault.run_time(link.reserve_on(trace, fault.own_time(since), bytes)).max(now)
+                }
+            };
             let at = match term.scope {
-                RateScope::Connection => gear.link.reserve(now, bytes, term.rate),
+                RateScope::Connection => reserve(&mut gear.link),
                 RateScope::Service => {
-                    let mut link =
-                        gear.fault.shared_link(direction).lock().unwrap_or_else(PoisonError::into_inner);
-                    link.reserve(now, bytes, term.rate)
+                    reserve(&mut fault.shared_link(direction).lock().unwrap_or_else(PoisonError::into_inner))
                 }
             };
             leaves = leaves.max(at);

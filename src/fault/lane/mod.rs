@@ -33,6 +33,8 @@ mod stream_tests;
 #[cfg(test)]
 mod tests;
 mod touch;
+#[cfg(test)]
+mod trace_tests;
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -43,10 +45,10 @@ use bytes::{Buf, Bytes};
 
 use self::gear::Gears;
 pub use self::touch::Touch;
-use super::link::turn_bytes;
+use super::link::{queue_bytes, turn_bytes};
 use super::program::{Caller, Draw, Program};
 use crate::base::limits::{DARK_HELD_BYTES_MAX, LANE_HELD_BYTES_MAX};
-use crate::base::{ByteRate, Cursor, Direction, PathState, SimTime, SliceTerm, Timeline};
+use crate::base::{ByteRate, Cursor, Direction, PathState, QUEUE_TIME, SimTime, SliceTerm, Timeline};
 use crate::tcp::{Recovery, Rto};
 
 /// A pause of this length begins a new flight: a request, an answer, a message. Shorter than any round trip worth
@@ -61,7 +63,7 @@ pub const SEGMENT_BYTES: usize = 1_448;
 
 /// What a rate-limited lane takes in ahead of what may leave: a link's queue of this length, as a router has one. A larger
 /// one would show the sender a link faster than it is.
-pub const RATE_QUEUE: Duration = Duration::from_millis(200);
+pub const RATE_QUEUE: Duration = QUEUE_TIME;
 
 /// And at least so much, so that slow links still take whole requests.
 const RATE_QUEUE_BYTES_MIN: usize = 16 << 10;
@@ -173,9 +175,9 @@ impl Lane {
     /// How many bytes it takes now.
     pub fn room(&mut self, now: SimTime) -> usize {
         let (state, _) = self.path.read(&mut self.cursor, now);
-        let limit = match (state.dark, slowest(state)) {
+        let limit = match (state.dark, limited_room(state)) {
             (Some(_), _) => DARK_HELD_BYTES_MAX,
-            (None, Some(rate)) => rate_limited_room(rate, state),
+            (None, Some(room)) => room,
             (None, None) => LANE_HELD_BYTES_MAX,
         };
         if self.end.is_some() { 0 } else { limit.saturating_sub(self.held_cost) }
@@ -431,11 +433,14 @@ impl Lane {
             due_bytes(&self.held, now, piece)
         } else {
             // A piece has its own turn, so that no more is reserved than may leave.
-            let turn = state.rates.iter().map(|term| turn_bytes(term.rate)).min().unwrap_or(u64::MAX);
+            let turn = state.rates.iter().map(|term| turn_bytes(&term.rate)).min().unwrap_or(u64::MAX);
             let turn = usize::try_from(turn).unwrap_or(usize::MAX).min(piece);
+            // Since when they could have left, if the links had let them.
+            let due = self.held.front().map_or(now, |front| front.due);
+            let since = if state.slices.is_empty() { due.max(self.path.piece_start(now)) } else { now };
             let (bytes, leaves) = *self.granted.get_or_insert_with(|| {
                 let bytes = due_bytes(&self.held, now, turn);
-                (bytes, self.gears.reserve(state, now, bytes as u64))
+                (bytes, self.gears.reserve(state, now, since, bytes as u64))
             });
             if leaves > now {
                 return Action::Wait(Some(leaves));
@@ -463,20 +468,18 @@ fn mean_delay(state: &PathState) -> Duration {
     state.delays.iter().map(|term| term.delay.mean).sum()
 }
 
-/// The rate below which nothing leaves: of a link, or of pieces with pauses.
-fn slowest(state: &PathState) -> Option<ByteRate> {
+/// What a lane holds that links or slicers hold up: the shortest of their queues, and what is on its way through the delay
+/// before them.
+fn limited_room(state: &PathState) -> Option<usize> {
+    let delay: Duration = state.delays.iter().map(|term| term.delay.mean + term.delay.jitter).sum();
     let of_pieces = |term: &SliceTerm| {
         let nanos = term.pause.as_nanos();
         let per_second = u128::from(term.size).saturating_mul(1_000_000_000).checked_div(nanos)?;
-        ByteRate::new(u64::try_from(per_second).unwrap_or(u64::MAX).max(1))
+        let rate = ByteRate::new(u64::try_from(per_second).unwrap_or(u64::MAX).max(1))?;
+        Some(rate.bytes_in(RATE_QUEUE + delay))
     };
-    let links = state.rates.iter().map(|term| term.rate);
-    links.chain(state.slices.iter().filter_map(of_pieces)).min()
-}
-
-/// What a lane of such a rate holds: the link's queue, and what is on its way through the delay before it.
-fn rate_limited_room(slowest: ByteRate, state: &PathState) -> usize {
-    let delay: Duration = state.delays.iter().map(|term| term.delay.mean + term.delay.jitter).sum();
-    let queue = slowest.bytes_in(RATE_QUEUE + delay);
-    usize::try_from(queue).unwrap_or(usize::MAX).clamp(RATE_QUEUE_BYTES_MIN, LANE_HELD_BYTES_MAX)
+    let links = state.rates.iter().map(|term| queue_bytes(&term.rate, delay));
+    let queue = links.chain(state.slices.iter().filter_map(of_pieces)).min()?;
+    let queue = usize::try_from(queue).unwrap_or(usize::MAX);
+    Some(queue.clamp(RATE_QUEUE_BYTES_MIN, LANE_HELD_BYTES_MAX))
 }

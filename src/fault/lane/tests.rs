@@ -79,7 +79,7 @@ impl Drive {
 
 pub(super) fn latency(mean: u64, jitter: u64, shape: Shape) -> Latency {
     let span = |ms| Some(Span(Duration::from_millis(ms)));
-    Spread { mean: span(mean), jitter: span(jitter), distribution: Some(shape) }.into()
+    Spread { mean: span(mean), jitter: span(jitter), distribution: Some(shape), samples: None }.into()
 }
 
 pub(super) fn at(millis: u64) -> SimTime {
@@ -204,7 +204,7 @@ pub(super) fn faults() -> impl Strategy<Value = Vec<Fault>> {
         latency(mean, jitter, shape).into()
     });
     let bandwidth = (1_000u64..5_000_000).prop_map(|rate| {
-        Bandwidth { rate: ByteRate::new(rate).unwrap(), scope: crate::base::RateScope::Connection }.into()
+        Bandwidth::new(ByteRate::new(rate).unwrap(), crate::base::RateScope::Connection).into()
     });
     let blackhole = (1u64..=100).prop_map(|n| Blackhole { share: Ratio::new(n, 100).unwrap() }.into());
     let loss = (1u64..=20).prop_map(|n| format!("{n}%").parse::<Loss>().unwrap().into());
@@ -286,7 +286,7 @@ proptest! {
     #[test]
     fn a_rate_holds_over_any_window(rate in 2_000u64..2_000_000, lengths in prop::collection::vec(1usize..30_000, 1..8)) {
         let rate = ByteRate::new(rate).unwrap();
-        let kind = Bandwidth { rate, scope: crate::base::RateScope::Connection };
+        let kind = Bandwidth::new(rate, crate::base::RateScope::Connection);
         let mut drive = Drive::new(vec![testing::fault("paced", kind, 0, 100_000)]);
         drive.run_to(secs(1));
         let total: usize = lengths.iter().sum();
@@ -319,7 +319,7 @@ proptest! {
 /// Two lanes of one service share a link: together they get what one would, in turns.
 #[test]
 fn a_shared_link_is_shared() {
-    let kind = Bandwidth { rate: ByteRate::new(100_000).unwrap(), scope: crate::base::RateScope::Service };
+    let kind = Bandwidth::new(ByteRate::new(100_000).unwrap(), crate::base::RateScope::Service);
     let program = Program::new(testing::SEED, vec![Arc::new(testing::fault("link", kind, 0, 1_000))]);
     let mut lanes: Vec<Lane> = (0..2)
         .map(|n| {

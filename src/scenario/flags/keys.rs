@@ -137,6 +137,6 @@ mod tests {
         }
         let latency = &fault_keys()[0];
         assert_eq!((latency.name, latency.example.as_deref()), ("latency", Some("80ms~20ms")));
-        assert_eq!(latency.fields, ["correlation", "distribution", "jitter", "mean"]);
+        assert_eq!(latency.fields, ["correlation", "distribution", "jitter", "mean", "samples", "trace"]);
     }
 }

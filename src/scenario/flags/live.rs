@@ -10,6 +10,7 @@ use super::{load_document, text_of};
 use crate::base::{SimTime, Span};
 use crate::diag::{Code, Diagnostic, SourceFile};
 use crate::fault::Fault;
+use crate::scenario::files::TraceFiles;
 use crate::scenario::load::{LoadError, Overrides};
 use crate::scenario::lower::Under;
 use crate::scenario::plan::Plan;
@@ -42,7 +43,8 @@ pub struct LiveFaults {
 
 /// Reads the text of a fault.
 pub fn read_live_fault(text: &str, context: &LiveContext<'_>) -> Result<LiveFaults, LoadError> {
-    let failed = |diagnostics| LoadError { file: SourceFile::new("fault", text), diagnostics };
+    let failed =
+        |diagnostics| LoadError { file: SourceFile::new("fault", text), diagnostics, traces: Vec::new() };
     let plan = context.plan;
     let now = plan.clock.to_scenario(context.now);
     let rest = plan.clock.until.since(now);
@@ -71,7 +73,10 @@ pub fn read_live_fault(text: &str, context: &LiveContext<'_>) -> Result<LiveFaul
     let told: Vec<Diagnostic> = composed.err().map(|mistake| *mistake).into_iter().collect();
     let overrides =
         Overrides { seed: Some(plan.seed), speed: Some(plan.clock.speed), ..Overrides::default() };
-    let lowered = load_document(document, told, &overrides, under(context, now)).map_err(failed)?;
+    // Whoever edits a run from afar has no business with the files of this machine.
+    let mut files = TraceFiles::new(None);
+    let lowered =
+        load_document(document, told, &overrides, under(context, now), &mut files).map_err(failed)?;
     Ok(LiveFaults { faults: lowered.plan.faults, text: text_of(key.text, value.text) })
 }
 

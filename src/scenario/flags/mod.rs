@@ -21,6 +21,7 @@ use std::time::Duration;
 use self::document::Document;
 pub use self::keys::{FaultKey, fault_keys};
 pub use self::live::{LiveContext, LiveFaults, read_live_fault};
+use super::files::TraceFiles;
 use super::load::{LoadError, Overrides};
 use super::lower::{Lowered, Under, lower_under};
 use super::plan::Plan;
@@ -93,19 +94,26 @@ pub fn load_flags(flags: &FlagScenario<'_>) -> Result<Plan, LoadError> {
     let mut lasts = LASTS.iter().take(if given { 1 } else { LASTS.len() }).peekable();
     loop {
         let until = *lasts.next().expect("the loop ends with the last of them");
-        let loaded = compose(flags, until);
+        // Files that flags name are relative to where the command is given.
+        let mut files = TraceFiles::of_flags();
+        let loaded = compose(flags, until, &mut files);
         let too_many = |mistake: &Diagnostic| mistake.code == Code::TooMany;
         match loaded {
             Err(mistakes) if lasts.peek().is_some() && mistakes.iter().any(too_many) => {}
             Err(diagnostics) => {
-                return Err(LoadError { file: SourceFile::new("command line", flags.line), diagnostics });
+                let file = SourceFile::new("command line", flags.line);
+                return Err(LoadError { file, diagnostics, traces: files.mistaken });
             }
             Ok(plan) => return Ok(plan),
         }
     }
 }
 
-fn compose(flags: &FlagScenario<'_>, until: Duration) -> Result<Plan, Vec<Diagnostic>> {
+fn compose(
+    flags: &FlagScenario<'_>,
+    until: Duration,
+    files: &mut TraceFiles,
+) -> Result<Plan, Vec<Diagnostic>> {
     let mut document = Document::default();
     let mut told = flags.also.clone();
     document.write("{name: proxy, allow_untouched: true, duration: ");
@@ -126,7 +134,8 @@ fn compose(flags: &FlagScenario<'_>, until: Duration) -> Result<Plan, Vec<Diagno
     }
     document.write("]}");
     let overrides = Overrides { seed: flags.seed, ..Overrides::default() };
-    let Lowered { mut plan, items } = load_document(document.clone(), told, &overrides, Under::default())?;
+    let lowered = load_document(document.clone(), told, &overrides, Under::default(), files)?;
+    let Lowered { mut plan, items } = lowered;
     let texts: Vec<Arc<str>> =
         flags.faults.iter().map(|fault| text_of(fault.key.text, fault.value.text)).collect();
     let text = |item: &SourceSpan| {
@@ -149,6 +158,7 @@ fn load_document(
     mut told: Vec<Diagnostic>,
     overrides: &Overrides,
     under: Under,
+    files: &mut TraceFiles,
 ) -> Result<Lowered, Vec<Diagnostic>> {
     let (file, raw) = loop {
         let file = document.file("flags");
@@ -163,7 +173,7 @@ fn load_document(
             }
         }
     };
-    match lower_under(&file, &raw, overrides, under) {
+    match lower_under(&file, &raw, overrides, under, files) {
         Ok(lowered) if told.is_empty() => Ok(lowered),
         Ok(_) => Err(told),
         Err(more) => {

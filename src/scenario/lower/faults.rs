@@ -16,7 +16,8 @@ use super::schedule::{check_times, in_run_time, lower_levels, schedule_of};
 use crate::base::limits::{SCENARIO_ITEMS_MAX, TIMELINE_CHANGES_MAX};
 use crate::base::{FaultId, PathState, Ratio, SimTime, Timeline, format_duration};
 use crate::diag::{Code, Diagnostic, SourceSpan};
-use crate::fault::{Fault, FaultParts, Level, ScheduleError};
+use crate::fault::{Began, Fault, FaultParts, Level, ScheduleError};
+use crate::scenario::files::TraceFiles;
 use crate::scenario::placed::Placed;
 use crate::scenario::raw::{RawFault, RawScenario};
 use crate::scenario::sugar::{Cause, Part, cause_keys};
@@ -49,12 +50,13 @@ pub(super) fn lower_faults(
     raw: &RawScenario,
     head: &Head,
     mut under: Under,
+    files: &mut TraceFiles,
 ) -> Faults {
     let names = under.taken.drain(..).map(|name| (name, SourceSpan::default())).collect();
     let changes = std::mem::take(&mut under.changes);
     let mut faults = Faults { names, changes, under, ..Faults::default() };
     for item in raw.faults.get().into_iter().flatten() {
-        let cause = lower_cause(told, item);
+        let cause = lower_cause(told, item, files);
         let services = lower_services(told, raw, item, cause.as_ref());
         check_times(told, &item.value, head);
         check_odds(told, &item.value);
@@ -111,9 +113,29 @@ fn lower_services(
     services
 }
 
-fn lower_cause(told: &mut Mistakes<'_>, item: &Placed<RawFault>) -> Option<Placed<Cause>> {
+/// What the item names, with the files that it names read.
+fn lower_cause(
+    told: &mut Mistakes<'_>,
+    item: &Placed<RawFault>,
+    files: &mut TraceFiles,
+) -> Option<Placed<Cause>> {
     let causes = item.value.causes().into_iter().map(|cause| (cause.value.key(), cause)).collect();
-    told.exactly_one("a fault", item.span, causes, &cause_keys())
+    let mut cause = told.exactly_one("a fault", item.span, causes, &cause_keys())?;
+    let Cause::Kind(kind) = &mut cause.value else { return Some(cause) };
+    while let Some(name) = kind.kind().file().map(str::to_owned) {
+        let file = match files.read(&name) {
+            Ok(file) => file,
+            Err(mistake) => {
+                told.push(mistake.at(told.item(cause.span), ""));
+                return Some(cause);
+            }
+        };
+        if let Err(mistakes) = kind.kind_mut().read(&file.text) {
+            files.tell(file, mistakes, told.name(), told.line(cause.span));
+            return Some(cause);
+        }
+    }
+    Some(cause)
 }
 
 /// What is wrong with the parameters of an item, with a direction that it can't have, and with a ramp that it doesn't follow.
@@ -270,6 +292,10 @@ impl Faults {
             kind: part.kind.clone(),
             level,
             weather,
+            began: Began {
+                at: offset.plus(head.clock.to_run(SimTime::after_start(begin)).since_start()),
+                before: head.clock.shorten(head.clock.from.since(SimTime::after_start(begin))),
+            },
             directions: raw.direction.get().copied().unwrap_or(part.directions),
             probability: raw.probability.get().copied().unwrap_or(Ratio::ONE),
             peers: raw.peers.get().cloned().unwrap_or_default(),

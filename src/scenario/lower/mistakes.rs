@@ -60,6 +60,11 @@ impl<'a> Mistakes<'a> {
         self.told
     }
 
+    /// What the file is called.
+    pub(super) fn name(&self) -> &'a str {
+        &self.file.name
+    }
+
     /// The text at a place.
     pub(super) fn text(&self, span: SourceSpan) -> &'a str {
         self.file.slice(span).trim()

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use mistakes::Mistakes;
 
+use super::files::TraceFiles;
 use super::load::Overrides;
 use super::plan::Plan;
 use super::raw::RawScenario;
@@ -52,8 +53,9 @@ pub(super) fn lower(
     file: &SourceFile,
     raw: &RawScenario,
     overrides: &Overrides,
+    files: &mut TraceFiles,
 ) -> Result<Plan, Vec<Diagnostic>> {
-    lower_under(file, raw, overrides, Under::default()).map(|lowered| lowered.plan)
+    lower_under(file, raw, overrides, Under::default(), files).map(|lowered| lowered.plan)
 }
 
 /// The same, where there are faults already.
@@ -62,6 +64,7 @@ pub(super) fn lower_under(
     raw: &RawScenario,
     overrides: &Overrides,
     under: Under,
+    files: &mut TraceFiles,
 ) -> Result<Lowered, Vec<Diagnostic>> {
     let mut told = Mistakes::new(file);
     told.check_counts(raw);
@@ -70,11 +73,11 @@ pub(super) fn lower_under(
     }
     let head = head::lower_head(&mut told, raw, overrides);
     let services = services::lower_services(&mut told, raw, overrides);
-    let faults = faults::lower_faults(&mut told, raw, &head, under);
+    let faults = faults::lower_faults(&mut told, raw, &head, under, files);
     let monitors = monitors::lower_monitors(&mut told, raw, &head);
     let detectors = monitors::lower_detectors(&mut told, raw);
     let expectations = expectations::lower_expectations(&mut told, raw, &head, &faults);
-    if told.any() {
+    if told.any() || !files.mistaken.is_empty() {
         return Err(told.into_diagnostics());
     }
     let plan = Plan {

@@ -135,7 +135,17 @@ impl Live {
 
     /// The same by a command line of the test's own; its words must bring [`outputs`] along.
     pub(crate) fn start_with(scenario: &str, command: &mut std::process::Command) -> Self {
-        let sandbox = Sandbox::new();
+        Self::spawn(Sandbox::new(), scenario, command)
+    }
+
+    /// The same in a sandbox that holds more files already.
+    pub(crate) fn start_in(sandbox: Sandbox, scenario: &str, args: &[&str]) -> Self {
+        let mut command = brownout();
+        command.arg("run").arg(SCENARIO).args(outputs()).args(args);
+        Self::spawn(sandbox, scenario, &mut command)
+    }
+
+    fn spawn(sandbox: Sandbox, scenario: &str, command: &mut std::process::Command) -> Self {
         sandbox.write(SCENARIO, scenario);
         let running = sandbox.spawn(command);
         let mut live = Self { running, sandbox };
