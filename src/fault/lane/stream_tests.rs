@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::tests::{Drive, at, faults};
 use super::*;
 use crate::base::limits::CORRUPT_PLACES_MAX;
-use crate::base::{ByteRate, ByteSize, Flip, Span};
+use crate::base::{ByteSize, Flip, Span};
 use crate::fault::testing::{self, secs};
 use crate::fault::{Bandwidth, Corrupt, Fault, Latency, Slicer, SlowClose};
 
@@ -54,8 +54,7 @@ fn a_slow_close_ends_with_its_fault() {
 /// The delay counts from when the FIN would have gone, behind whatever was in front of it.
 #[test]
 fn a_slow_close_counts_from_the_last_byte() {
-    let paced =
-        Bandwidth { rate: ByteRate::new(100_000).unwrap(), scope: crate::base::RateScope::Connection };
+    let paced = "100kB/s".parse::<Bandwidth>().unwrap();
     let mut drive = Drive::new(vec![slow_close("500ms", 0, 100), testing::fault("paced", paced, 0, 100)]);
     drive.run_to(secs(1));
     drive.feed(&vec![7; 101_514]);

@@ -193,3 +193,31 @@ fn mistakes_in_a_live_fault_are_told_in_its_text() {
     assert_snapshot!(told("latency 80ms,for=20m", 60));
     assert!(told("latency 80ms", 600).contains("the run's time is up"));
 }
+
+/// Words that stand for several faults are flags as well, and a fault that replaces one keeps the name of its item.
+#[test]
+fn sugar_has_its_flags() {
+    let words =
+        ["8080", "--to", "3000", "--rtt", "80ms~10ms", "--link", "lossy-wifi", "--partition", "at=1m"];
+    let made = plan(&words).unwrap();
+    let names: Vec<&str> = made.faults.iter().map(|fault| &*fault.parts.name).collect();
+    assert_eq!(names, ["rtt@0s", "link@0s/latency", "link@0s/loss", "partition@1m"]);
+    assert_eq!(made.fault_texts.iter().map(|text| &**text).collect::<Vec<_>>()[1..3], ["link lossy-wifi"; 2]);
+    let context = |replaces| LiveContext {
+        plan: &made,
+        service: "p8080",
+        now: SimTime::from_secs(5),
+        first_id: 9,
+        others: &made.faults[..1],
+        replaces: Some(replaces),
+    };
+    let other = read_live_fault("link lte", &context(&made.faults[1])).unwrap();
+    assert_eq!(&*other.faults[0].parts.name, "link@0s/latency");
+    let renamed = read_live_fault("latency 40ms", &context(&made.faults[1])).unwrap();
+    assert_eq!(&*renamed.faults[0].parts.name, "latency@5s");
+    let file =
+        read_live_fault("latency samples={file=/etc/hostname}", &context(&made.faults[0])).unwrap_err();
+    assert!(file.to_string().contains("can name none"), "{file}");
+    let missing = told(&["8080", "--to", "3000", "--latency", "samples={file=none.txt}"]);
+    assert!(missing.contains("the name is relative to the current folder"), "{missing}");
+}
