@@ -146,3 +146,12 @@ pub const WAN_REACHES_REMEMBERED_MAX: usize = 4 << 20;
 
 /// Hops that a packet has: what Linux, and most hosts, put into a new packet's TTL.
 pub const WAN_TTL: u32 = 64;
+
+/// Ended connections that a live view still shows: a few screens of them; the journal has all.
+pub const ENDED_SHOWN_MAX: usize = 200;
+
+/// Log lines that a live view keeps; it shows the last of them.
+pub const LOG_LINES_KEPT_MAX: usize = 200;
+
+/// Longest text of a fault that is typed in a live view: far more than any fault takes.
+pub const FAULT_TEXT_CHARS_MAX: usize = 1_000;

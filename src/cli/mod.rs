@@ -9,6 +9,7 @@ mod error;
 pub mod exit;
 mod figures;
 mod lines;
+mod live;
 mod logging;
 mod play;
 mod printer;

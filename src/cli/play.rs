@@ -30,10 +30,13 @@ pub(super) struct Play<'a> {
     /// Who shows it while it goes on.
     pub(super) audience: Box<dyn Audience>,
     /// Gets a hand on the run when it has begun.
-    pub(super) on_start: Box<dyn FnOnce(Live) -> Result<(), CliError> + Send>,
+    pub(super) on_start: OnStart,
     /// What is printed when it is over.
     pub(super) report: fn(&Tally, &View) -> String,
 }
+
+/// What is done with a run that has begun.
+pub(super) type OnStart = Box<dyn FnOnce(Live) -> Result<(), CliError> + Send>;
 
 /// Shows a run while it goes on.
 pub(super) trait Audience: Send {

@@ -68,7 +68,8 @@ impl Printer {
         }
     }
 
-    fn stderr_has_colour(&self) -> bool {
+    /// Whether stderr may be coloured.
+    pub(super) fn stderr_has_colour(&self) -> bool {
         AutoStream::new(io::stderr(), self.colour).current_choice() != ColorChoice::Never
     }
 }

@@ -39,6 +39,8 @@ pub(super) struct FixedArgs {
     /// Write a line for each connection instead of the live view, as without a terminal
     #[arg(long)]
     pub(super) no_view: bool,
+    #[arg(long, hide = true, env = "TERM", hide_env = true)]
+    term: Option<String>,
     #[command(flatten)]
     pub(super) outputs: OutputArgs,
     /// A command to run meanwhile. It gets BROWNOUT_<SERVICE> (host:port) and BROWNOUT_<SERVICE>_URL in its environment;
@@ -113,6 +115,12 @@ impl ProxyArgs {
             }
         }
         load_flags(&flags)
+    }
+
+    /// Whether there may be a live view: around a command, whose output it would tear, there is none.
+    pub(super) fn want_view(&self) -> bool {
+        let fixed = &self.fixed;
+        !fixed.no_view && fixed.wrapped.is_empty() && fixed.term.as_deref() != Some("dumb")
     }
 
     /// Whether `--for` says when it ends.

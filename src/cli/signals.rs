@@ -33,5 +33,6 @@ pub(super) fn watch_all() -> std::io::Result<watch::Receiver<Option<Signal>>> {
 
 #[expect(clippy::exit, reason = "the second request to end does not wait for anything")]
 fn quit() {
+    super::live::leave();
     std::process::exit(exit::INTERRUPTED.into())
 }

@@ -11,7 +11,8 @@ use std::sync::{Arc, OnceLock};
 use super::super::args::GithubArgs;
 use super::super::error::CliError;
 use super::super::lines::Lines;
-use super::super::play::Play;
+use super::super::live::View;
+use super::super::play::{Audience, OnStart, Play};
 use super::super::printer::Printer;
 use super::super::proxy_args::ProxyArgs;
 use super::run::runtime;
@@ -29,7 +30,8 @@ pub(in crate::cli) fn run(args: &ProxyArgs, printer: &mut Printer) -> Result<u8,
     if let Some(end) = early_end(args, &plan) {
         printer.note(&end);
     }
-    let live = Arc::new(OnceLock::new());
+    let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+    let (audience, on_start) = if terminal && args.want_view() { view(printer) } else { lines() };
     let play = Play {
         plan,
         command,
@@ -37,14 +39,27 @@ pub(in crate::cli) fn run(args: &ProxyArgs, printer: &mut Printer) -> Result<u8,
         outputs: &args.fixed.outputs,
         github: &GithubArgs::default(),
         signal_means,
-        audience: Box::new(Lines::new(Arc::clone(&live))),
-        on_start: Box::new(move |started| {
-            live.get_or_init(|| started);
-            Ok(())
-        }),
+        audience,
+        on_start,
         report: recap,
     };
     Ok(runtime()?.block_on(play.play(printer))?.code)
+}
+
+fn view(printer: &Printer) -> (Box<dyn Audience>, OnStart) {
+    let view = View::default();
+    let open = view.opener(printer.stderr_has_colour());
+    (Box::new(view), Box::new(move |live| Ok(open(live)?)))
+}
+
+fn lines() -> (Box<dyn Audience>, OnStart) {
+    let live = Arc::new(OnceLock::new());
+    let lines = Lines::new(Arc::clone(&live));
+    let on_start = move |started| {
+        live.get_or_init(|| started);
+        Ok(())
+    };
+    (Box::new(lines), Box::new(on_start))
 }
 
 /// A schedule that changes often makes a proxy end by itself, long before a year is over: nobody should be surprised.

@@ -38,8 +38,14 @@ fn plan(words: &[&str]) -> Result<Plan, LoadError> {
     load_flags(&flags)
 }
 
+/// The mistakes; without the keys that there are, which a new kind adds to.
 fn told(words: &[&str]) -> String {
-    plan(words).expect_err("it is wrong").render(Colour::Plain)
+    let told = plan(words).expect_err("it is wrong").render(Colour::Plain);
+    let line = |line: &str| match line.split_once("the keys here are ") {
+        Some((before, _)) => format!("{before}the keys here are …\n"),
+        None => format!("{line}\n"),
+    };
+    told.lines().map(line).collect()
 }
 
 fn faults(plan: &Plan) -> Vec<String> {

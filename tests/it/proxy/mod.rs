@@ -1,6 +1,7 @@
 //! `brownout proxy` as a developer meets it: groups, lines, mistakes, exit codes, a wrapped command; and its live view.
 
 mod plain;
+mod view;
 
 use std::process::Command;
 
