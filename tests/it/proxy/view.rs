@@ -8,7 +8,7 @@ use crate::support::{EchoServer, Manner, Sandbox, brownout, python, text};
 /// Runs a program with its terminal on a pty of 100 × 30, its stdout in a file. Waits until it draws, adds a fault by keys,
 /// waits until the journal has it, then ends it as told. Says how it ended, what came last, and whether the terminal's
 /// settings are those of before.
-const IN_A_PTY: &str = r#"
+const IN_A_PTY: &str = r"
 import fcntl, json, os, pty, select, signal, struct, subprocess, sys, termios, time
 how, program = sys.argv[1], sys.argv[2:]
 master, slave = pty.openpty()
@@ -51,7 +51,7 @@ read(0.1)
 after = termios.tcgetattr(slave)
 print(json.dumps({'code': child.returncode, 'raw': raw, 'same': after == before, 'tail': seen[-14:].decode(),
                   'entered': seen.count(b'\x1b[?1049h'), 'left': seen.count(b'\x1b[?1049l')}))
-"#;
+";
 
 /// The view in front of an echo server, ended in this way.
 fn ended(how: &str) -> Option<(Value, Sandbox)> {
