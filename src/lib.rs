@@ -19,7 +19,7 @@
 //! | 4 | [`scenario`], [`proxy`], [`probe`] | text to plan; the tokio data plane; probes |
 //! | 5 | [`engine`] | a plan on the wall clock |
 //! | 6 | [`judge`] | expectations over events |
-//! | 7 | [`report`] | terminal, JSON, JUnit, GitHub: from events only |
+//! | 7 | [`report`], [`testbed`] | terminal, JSON, JUnit, GitHub: from events only; brownout in a Rust test |
 //! | 8 | [`cli`] | arguments, one file a command, the only printer |
 //!
 //! Two types carry the rest: [`base::Timeline`] of [`base::PathState`] (what a path does to bytes, when), which routing
@@ -55,4 +55,5 @@ pub mod report;
 pub mod scenario;
 pub mod stats;
 pub mod tcp;
+pub mod testbed;
 pub mod wan;

@@ -12,7 +12,7 @@ use std::path::Path;
 use fs_err as fs;
 
 /// The layers. A module uses strictly lower ones, and itself.
-const LAYERS: [(&str, u8); 20] = [
+const LAYERS: [(&str, u8); 21] = [
     ("base", 0),
     ("diag", 1),
     ("event", 1),
@@ -31,6 +31,7 @@ const LAYERS: [(&str, u8); 20] = [
     ("audit", 6),
     ("report", 7),
     ("control", 7),
+    ("testbed", 7),
     ("cli", 8),
     ("main", 9),
 ];
@@ -49,8 +50,8 @@ const CONFINED: [(&str, &[&str]); 6] = [
     ("clap", &["cli"]),
     ("rand", &["base"]),
     ("serde_saphyr", &["scenario"]),
-    ("tokio", &["proxy", "probe", "engine", "audit", "control", "cli", "main"]),
-    ("tokio_util", &["proxy", "probe", "engine", "audit", "control", "cli", "main"]),
+    ("tokio", &["proxy", "probe", "engine", "audit", "control", "testbed", "cli", "main"]),
+    ("tokio_util", &["proxy", "probe", "engine", "audit", "control", "testbed", "cli", "main"]),
 ];
 
 /// A longer file has a second room in it.

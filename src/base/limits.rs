@@ -55,6 +55,12 @@ pub const DARK_ORPHAN_MAX: Duration = Duration::from_secs(100);
 /// How long a drain waits for open connections to end by themselves.
 pub const DRAIN_MAX: Duration = Duration::from_secs(5);
 
+/// The same, in a test that has seen what it wanted: enough for an end that is already on its way.
+pub const TESTBED_DRAIN_MAX: Duration = Duration::from_millis(250);
+
+/// Events that a testbed keeps for its test to look at: about 300 MB.
+pub const TESTBED_EVENTS_MAX: usize = 1_000_000;
+
 /// First and longest pause of an acceptor that ran out of file descriptors.
 pub const ACCEPT_BACKOFF_MIN: Duration = Duration::from_millis(10);
 /// See [`ACCEPT_BACKOFF_MIN`].

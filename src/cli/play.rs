@@ -13,6 +13,7 @@ use super::printer::Printer;
 use super::progress::Progress;
 use super::signals;
 use crate::base::SimTime;
+use crate::base::limits::DRAIN_MAX;
 use crate::engine::{self, Command, Live, RunOptions, SignalMeans};
 use crate::event::{Entry, Event, JournalWriter, Sink};
 use crate::judge::{Judge, exit_code};
@@ -106,6 +107,7 @@ impl<'a> Play<'a> {
             began: jiff::Timestamp::now().to_string(),
             signals: signals::watch_all()?,
             signal_means: self.signal_means,
+            drain_max: DRAIN_MAX,
         };
         let started = engine::start(Arc::new(self.plan), options, sinks).await?;
         (self.on_start)(started.live())?;

@@ -79,6 +79,7 @@ impl ProxyArgs {
         let line = self.line(self.fixed.seed);
         let word = |place: usize| Word::new(&self.given[place].value, line.starts[place]);
         let mut flags = FlagScenario {
+            source: "command line",
             line: &line.text,
             lasts: self.fixed.lasts.as_deref().zip(line.lasts).map(|(text, start)| Word::new(text, start)),
             seed: self.fixed.seed.map(Seed),

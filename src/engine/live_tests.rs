@@ -44,6 +44,7 @@ async fn run(faults: &str) -> (Started<Kept>, watch::Sender<Option<rustix::proce
         began: String::new(),
         signals,
         signal_means: SignalMeans::End,
+        drain_max: Duration::from_secs(5),
     };
     (start(plan, options, Kept::default()).await.unwrap(), ender)
 }

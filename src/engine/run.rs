@@ -17,7 +17,7 @@ use super::live::Live;
 use super::monitor::Monitor;
 use super::record::{Detectors, record};
 use crate::base::SimTime;
-use crate::base::limits::{COMMAND_OVERRUN_MAX, DRAIN_MAX};
+use crate::base::limits::COMMAND_OVERRUN_MAX;
 use crate::event::{Event, Outbox, RunEnd, Sink};
 use crate::proxy::{Bound, Proxy, RunClock, ServiceConfig, Shared, Timer};
 use crate::scenario::{Plan, ServicePlan};
@@ -35,6 +35,8 @@ pub struct RunOptions {
     pub signals: watch::Receiver<Option<Signal>>,
     /// What such a signal means to a run without a command.
     pub signal_means: SignalMeans,
+    /// How long connections may take to end by themselves when the run is over.
+    pub drain_max: Duration,
 }
 
 /// What a signal means to a run without a command.
@@ -194,7 +196,7 @@ impl<S: Send + 'static> Started<S> {
     /// Waits for its end, and ends everything that it started.
     pub async fn finish(self) -> Finished<S> {
         let Self { plan, play, options, live, recorder, lost, clock } = self;
-        let reason = play.until_the_end(&plan, options.signals, options.signal_means).await;
+        let reason = play.until_the_end(&plan, options).await;
         live.close();
         let sink = join(recorder).await;
         let ended = plan.clock.to_scenario(clock.now());
@@ -237,12 +239,8 @@ impl Play {
     }
 
     /// Waits for the end, then ends everything: the command, the monitors, the connections.
-    async fn until_the_end(
-        mut self,
-        plan: &Plan,
-        mut signals: watch::Receiver<Option<Signal>>,
-        means: SignalMeans,
-    ) -> RunEnd {
+    async fn until_the_end(mut self, plan: &Plan, options: RunOptions) -> RunEnd {
+        let RunOptions { mut signals, signal_means: means, drain_max, .. } = options;
         let time_up = SimTime::after_start(plan.run_time());
         let reason = match &mut self.command {
             None => tokio::select! {
@@ -275,10 +273,10 @@ impl Play {
         // and count for nothing.
         if !matches!(reason, RunEnd::Interrupted | RunEnd::Stopped) {
             let all_probed = async { while self.monitors.join_next().await.is_some() {} };
-            let _given_up = tokio::time::timeout(longest_timeout(plan) + DRAIN_MAX, all_probed).await;
+            let _given_up = tokio::time::timeout(longest_timeout(plan) + drain_max, all_probed).await;
         }
         self.monitors.shutdown().await;
-        let mut drains: JoinSet<()> = self.proxies.into_iter().map(Proxy::drain).collect();
+        let mut drains: JoinSet<()> = self.proxies.into_iter().map(|proxy| proxy.drain(drain_max)).collect();
         while drains.join_next().await.is_some() {}
         reason
     }

@@ -31,6 +31,7 @@ pub mod timer;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -40,7 +41,6 @@ pub use self::clock::RunClock;
 use self::door::Door;
 use self::registry::Registry;
 pub use self::timer::Timer;
-use crate::base::limits::DRAIN_MAX;
 use crate::event::Outbox;
 use crate::fault::Program;
 
@@ -167,11 +167,11 @@ impl Proxy {
         self.control.program()
     }
 
-    /// Stops accepting, lets connections end by themselves for [`DRAIN_MAX`], then ends them.
-    pub async fn drain(self) {
+    /// Stops accepting, lets connections end by themselves for so long, then ends them.
+    pub async fn drain(self, max: Duration) {
         self.accepting.cancel();
         self.tasks.close();
-        if tokio::time::timeout(DRAIN_MAX, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(max, self.tasks.wait()).await.is_err() {
             self.running.cancel();
             self.tasks.wait().await;
         }

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::base::limits::DRAIN_MAX;
 use crate::base::{Direction, Ratio, SimTime};
 use crate::event::{BrownoutReason, ConnectionEnded, DialFailure, EndCause, Entry, Event, PeerEnd};
 use crate::fault::testing::{self, fault};
@@ -51,7 +52,7 @@ impl Rig {
 
     /// Drains, and returns how each connection ended, by ordinal.
     pub(super) async fn ended(self) -> Vec<ConnectionEnded> {
-        self.proxy.drain().await;
+        self.proxy.drain(DRAIN_MAX).await;
         let ended = |entry: Entry| match entry.event {
             Event::ConnectionEnded(ended) => Some(*ended),
             _ => None,
@@ -323,7 +324,7 @@ async fn a_connection_limit_holds() {
     drop((first, first_server));
     let (_server, _) = rig.upstream.accept().await.unwrap();
     drop(waiting);
-    rig.proxy.drain().await;
+    rig.proxy.drain(DRAIN_MAX).await;
     assert!(rig.entries.iter().any(|entry| matches!(entry.event, Event::AcceptTrouble { .. })));
 }
 

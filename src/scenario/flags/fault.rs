@@ -65,11 +65,11 @@ pub(super) fn compose(
     Ok(())
 }
 
-/// Splits `latency 80ms`, `latency=80ms` or `--latency 80ms` into the kind and the rest.
-pub(super) fn split_kind(text: &str) -> (Word<'_>, Word<'_>) {
-    let whole = Word::new(text, 0).trimmed();
+/// Splits `latency 80ms`, `latency=80ms`, `latency: 80ms` or `--latency 80ms` into the kind and the rest.
+pub(super) fn split_kind(text: Word<'_>) -> (Word<'_>, Word<'_>) {
+    let whole = text.trimmed();
     let start = if whole.text.starts_with("--") { 2 } else { 0 };
-    let end = whole.text[start..].find([' ', '=']).map_or(whole.text.len(), |end| start + end);
+    let end = whole.text[start..].find([' ', '=', ':']).map_or(whole.text.len(), |end| start + end);
     let key = whole.part(start, end);
     let value = whole.part((end + 1).min(whole.text.len()), whole.text.len());
     (key, value.trimmed())
@@ -212,7 +212,7 @@ mod tests {
 
     fn yaml(text: &str) -> Result<String, String> {
         let mut document = Document::default();
-        let (key, value) = split_kind(text);
+        let (key, value) = split_kind(Word::new(text, 0));
         let told = |mistake: Box<Diagnostic>| format!("{} [{:?}]", mistake.message, mistake.span.unwrap());
         document.write_fault(|document| compose(document, key, value, |_| {})).map_err(told)?;
         Ok(document.file("x").text.trim_end_matches(", ").to_owned())

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::document::Document;
 use super::fault::{compose, split_kind};
-use super::{load_document, text_of};
+use super::{Word, load_document, text_of};
 use crate::base::{SimTime, Span};
 use crate::diag::{Code, Diagnostic, SourceFile};
 use crate::fault::Fault;
@@ -52,7 +52,7 @@ pub fn read_live_fault(text: &str, context: &LiveContext<'_>) -> Result<LiveFaul
         let over = Diagnostic::error(Code::OutsideScenario, "the run's time is up");
         return Err(failed(vec![over]));
     }
-    let (key, value) = split_kind(text);
+    let (key, value) = split_kind(Word::new(text, 0));
     let mut document = Document::default();
     let words = Span(rest).to_string();
     let rest = if words.parse() == Ok(Span(rest)) { words } else { format!("{}ns", rest.as_nanos()) };

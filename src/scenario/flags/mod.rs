@@ -52,7 +52,9 @@ pub struct Word<'a> {
 /// A scenario as flags give it. The words' places are those in `line`.
 #[derive(Clone, Debug)]
 pub struct FlagScenario<'a> {
-    /// The command line, as messages show it.
+    /// What messages call the text that the words stand in: `command line`.
+    pub source: &'a str,
+    /// That text, as messages show it.
     pub line: &'a str,
     /// How long it lasts (a duration); as long as it can, if not given.
     pub lasts: Option<Word<'a>>,
@@ -88,6 +90,16 @@ pub struct FlagFault<'a> {
     pub service: Option<usize>,
 }
 
+// === impl FlagFault ===
+
+impl<'a> FlagFault<'a> {
+    /// The fault that a text says: `latency 80ms`.
+    pub fn of(text: Word<'a>, service: Option<usize>) -> Self {
+        let (key, value) = fault::split_kind(text);
+        Self { key, value, service }
+    }
+}
+
 /// Makes the plan of a scenario given by flags, or tells everything that is wrong with it.
 pub fn load_flags(flags: &FlagScenario<'_>) -> Result<Plan, LoadError> {
     let given = flags.lasts.is_some();
@@ -101,7 +113,7 @@ pub fn load_flags(flags: &FlagScenario<'_>) -> Result<Plan, LoadError> {
         match loaded {
             Err(mistakes) if lasts.peek().is_some() && mistakes.iter().any(too_many) => {}
             Err(diagnostics) => {
-                let file = SourceFile::new("command line", flags.line);
+                let file = SourceFile::new(flags.source, flags.line);
                 return Err(LoadError { file, diagnostics, traces: files.mistaken });
             }
             Ok(plan) => return Ok(plan),

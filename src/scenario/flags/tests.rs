@@ -16,7 +16,8 @@ fn plan(words: &[&str]) -> Result<Plan, LoadError> {
         start += word.len() + 1;
     }
     let (services, faults, also) = (Vec::new(), Vec::new(), Vec::new());
-    let mut flags = FlagScenario { line: &line, lasts: None, seed: None, services, faults, also };
+    let mut flags =
+        FlagScenario { source: "command line", line: &line, lasts: None, seed: None, services, faults, also };
     let mut words = placed.into_iter();
     while let Some(word) = words.next() {
         let Some(flag) = word.text.strip_prefix("--") else {
