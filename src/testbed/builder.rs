@@ -33,6 +33,10 @@ impl Builder {
     /// Adds a service: a name, and where it is (`host:port`, a socket address, or a port of this machine). brownout listens
     /// for it on a port of 127.0.0.1 that the kernel chooses.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "`to(listener_address)` reads better than with an ampersand"
+    )]
     pub fn service(mut self, name: &str, upstream: impl ToString) -> Self {
         let name = self.write("service ", name);
         let upstream = self.write(" at ", &upstream.to_string());

@@ -60,7 +60,6 @@ pub use self::observed::Observed;
 use self::observed::Record;
 pub use self::proxy::Proxy;
 use crate::engine::{EngineError, Started};
-use crate::event::RunEnd;
 use crate::scenario::{LoadError, Overrides, load_file, load_text};
 
 /// A bad network under way. See the [module](self).

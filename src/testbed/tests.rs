@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
 
 use super::*;
-use crate::event::{EndCause, PeerEnd};
+use crate::event::{EndCause, PeerEnd, RunEnd};
 
 /// Long enough for anything that is going to happen.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -10,6 +10,7 @@ use crate::base::limits::ENDED_SHOWN_MAX;
 use crate::cli::{figures, logging};
 use crate::engine::{ConnectionNow, FaultNow, Live, ServiceNow};
 use crate::event::{ConnectionEnded, Entry, Event};
+use crate::fault::FaultKind;
 
 /// How many seconds of rates are kept: the widest sparkline.
 const RATES_KEPT: usize = 120;
@@ -50,7 +51,7 @@ pub(super) struct ConnectionRow {
     pub(super) age: Duration,
     pub(super) delivered: [u64; 2],
     pub(super) bucket: u8,
-    /// Open: those drawn. Ended: those that did something.
+    /// Those that did something to it.
     pub(super) faults: Vec<Arc<str>>,
     pub(super) state: ConnectionState,
 }
@@ -60,6 +61,8 @@ pub(super) struct ConnectionRow {
 pub(super) enum ConnectionState {
     Dialling,
     Open,
+    /// Nothing gets through, because of this fault.
+    Dark(Arc<str>),
     /// By whom.
     Ended(String),
 }
@@ -91,15 +94,26 @@ impl ConnectionRow {
         !matches!(self.state, ConnectionState::Ended(_))
     }
 
-    fn of(connection: &ConnectionNow, now: SimTime) -> Self {
+    fn of(connection: &ConnectionNow, faults: &[FaultNow], now: SimTime) -> Self {
+        let touched = || connection.drawn.iter().filter(|(_, touched)| *touched).map(|(name, _)| name);
+        let is_dark = |name: &Arc<str>| {
+            let darkens = |fault: &&FaultNow| matches!(fault.fault.parts.kind, FaultKind::Blackhole(_));
+            let fault = faults.iter().find(|fault| fault.fault.parts.name == *name).filter(darkens);
+            fault.is_some_and(|fault| !fault.paused && fault.level.is_full())
+        };
+        let state = match touched().find(|name| is_dark(name)) {
+            Some(name) => ConnectionState::Dark(Arc::clone(name)),
+            None if connection.dialled => ConnectionState::Open,
+            None => ConnectionState::Dialling,
+        };
         Self {
             ordinal: connection.ordinal,
             client: connection.client,
             age: now.since(connection.accepted),
             delivered: connection.delivered,
             bucket: connection.bucket.0,
-            faults: connection.drawn.iter().map(|(name, _)| Arc::clone(name)).collect(),
-            state: if connection.dialled { ConnectionState::Open } else { ConnectionState::Dialling },
+            faults: touched().map(Arc::clone).collect(),
+            state,
         }
     }
 
@@ -152,7 +166,8 @@ impl Eye {
             }
             let open = if place == shown { self.live.connections(&service.name) } else { Ok(Vec::new()) };
             let open = open.unwrap_or_default();
-            let mut connections: Vec<_> = open.iter().map(|one| ConnectionRow::of(one, now)).collect();
+            let mut connections: Vec<_> =
+                open.iter().map(|one| ConnectionRow::of(one, &service.faults, now)).collect();
             let ended = if place == shown { self.feed.of(&service.name) } else { Vec::new() };
             // Its end may be told before its place is given up.
             connections.retain(|open| !ended.iter().any(|ended| ended.ordinal == open.ordinal));

@@ -1,5 +1,7 @@
 //! The two tables: faults with their tracks through time, and connections.
 
+use std::sync::Arc;
+
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -16,6 +18,9 @@ use crate::fault::Level;
 /// Columns of the state of a fault, and of its hits.
 const STATE: usize = 15;
 const HITS: usize = 6;
+/// Columns of a fault's number, by which the table of connections names it, and of all that stands before its name.
+const NUMBER: usize = 2;
+const MARK: usize = 2 + NUMBER + 1;
 /// Least columns of a track.
 const TRACK_MIN: usize = 15;
 /// Most changes that are looked at within one column of a track: more look like a part.
@@ -50,7 +55,7 @@ pub(super) fn faults<'a>(scene: &Scene, ui: &Ui, palette: Palette, area: Rect) -
     let columns = FaultColumns::of(area.width.into());
     let track = Track::new(scene.now, columns.track, SPANS[ui.span]);
     let mut lines = vec![Line::from(vec![
-        heading("faults", Focus::Faults, ui, 3 + columns.name + 1 + columns.what + 1 + STATE),
+        heading("faults", Focus::Faults, ui, MARK + columns.name + 1 + columns.what + 1 + STATE),
         Span::styled(right("hits", HITS), Palette::DIM),
         Span::raw("  "),
         Span::styled(track.axis(SPANS[ui.span]), Palette::DIM),
@@ -62,14 +67,15 @@ pub(super) fn faults<'a>(scene: &Scene, ui: &Ui, palette: Palette, area: Rect) -
     let marked = ui.fault.min(all.len().saturating_sub(1));
     let room = usize::from(area.height).saturating_sub(1);
     for (place, fault) in window(all, marked, room) {
-        let mark = if place == marked && ui.focus == Focus::Faults { " ▸ " } else { "   " };
+        let mark = if place == marked && ui.focus == Focus::Faults { "▸" } else { " " };
+        let mark = format!(" {mark}{}", right(&(place + 1).to_string(), NUMBER));
         lines.push(fault_line(mark, fault, scene, palette, &columns, track));
     }
     lines
 }
 
 fn fault_line<'a>(
-    mark: &'static str,
+    mark: String,
     fault: &FaultNow,
     scene: &Scene,
     palette: Palette,
@@ -86,6 +92,7 @@ fn fault_line<'a>(
     let what = if named { summary } else { format!("{kind} {summary}") };
     let mut spans = vec![
         Span::raw(mark),
+        Span::raw(" "),
         Span::styled(left(&parts.name, columns.name), name_style),
         Span::raw(" "),
         Span::raw(left(&what, columns.what)),
@@ -106,7 +113,7 @@ pub(super) fn connections<'a>(scene: &Scene, ui: &Ui, palette: Palette, area: Re
     let mut head = vec![heading(title, Focus::Connections, ui, 3 + 6 + 2 + columns.client)];
     let titles = [right("age", 7), right("↑", 8), right("↓", 8), right("bkt", 5), "  ".to_owned()];
     head.extend(titles.map(|title| Span::styled(title, Palette::DIM)));
-    head.push(Span::styled(left("faults", columns.faults), Palette::DIM));
+    head.push(Span::styled(left("hit by", columns.faults), Palette::DIM));
     head.push(Span::styled(" state", Palette::DIM));
     let mut lines = vec![Line::from(head)];
     if rows.is_empty() {
@@ -116,7 +123,7 @@ pub(super) fn connections<'a>(scene: &Scene, ui: &Ui, palette: Palette, area: Re
     let room = usize::from(area.height).saturating_sub(1);
     for (place, row) in window(&rows, marked, room) {
         let mark = if place == marked && ui.focus == Focus::Connections { " ▸ " } else { "   " };
-        lines.push(connection_line(mark, row, palette, &columns));
+        lines.push(connection_line(mark, row, &numbers(row, scene, ui), palette, &columns));
     }
     lines
 }
@@ -124,18 +131,19 @@ pub(super) fn connections<'a>(scene: &Scene, ui: &Ui, palette: Palette, area: Re
 fn connection_line<'a>(
     mark: &'static str,
     row: &ConnectionRow,
+    faults: &str,
     palette: Palette,
     columns: &ConnectionColumns,
 ) -> Line<'a> {
     let (words, style) = match &row.state {
-        ConnectionState::Open => ("open", palette.good()),
-        ConnectionState::Dialling => ("dialling", Palette::PLAIN),
-        ConnectionState::Ended(who) if who.starts_with("fault") => (who.as_str(), palette.active()),
-        ConnectionState::Ended(who) => (who.as_str(), Palette::DIM),
+        ConnectionState::Open => ("open".to_owned(), palette.good()),
+        ConnectionState::Dialling => ("dialling".to_owned(), Palette::PLAIN),
+        ConnectionState::Dark(fault) => (format!("dark: {fault}"), palette.active()),
+        ConnectionState::Ended(who) if who.starts_with("fault") => (who.clone(), palette.active()),
+        ConnectionState::Ended(who) => (who.clone(), Palette::DIM),
     };
     let text: Style = if row.is_open() { Palette::PLAIN } else { Palette::DIM };
     let [up, down] = row.delivered.map(figures::bytes);
-    let faults = row.faults.join(" ");
     let cells = [
         right(&format!("#{}", row.ordinal), 6),
         format!("  {}", left(&row.client.to_string(), columns.client)),
@@ -143,14 +151,24 @@ fn connection_line<'a>(
         right(&up, 8),
         right(&down, 8),
         right(&row.bucket.to_string(), 5),
-        format!("  {}", left(if faults.is_empty() { "-" } else { &faults }, columns.faults)),
+        format!("  {}", left(faults, columns.faults)),
     ];
     Line::from(vec![
         Span::raw(mark),
         Span::styled(cells.concat(), text),
         Span::raw(" "),
-        Span::styled(left(words, columns.state), style),
+        Span::styled(left(&words, columns.state), style),
     ])
+}
+
+/// What did something to a connection, by the numbers of the table of faults; what is there no more by its name.
+fn numbers(row: &ConnectionRow, scene: &Scene, ui: &Ui) -> String {
+    let faults = ui.service(scene).map_or(&[][..], |service| &service.now.faults);
+    let place = |name: &str| faults.iter().position(|fault| &*fault.fault.parts.name == name);
+    let number = |name: &Arc<str>| place(name).map_or_else(|| name.to_string(), |at| (at + 1).to_string());
+    let mut known: Vec<String> = row.faults.iter().map(number).collect();
+    known.sort_by_key(|number| (number.len(), number.clone()));
+    if known.is_empty() { "-".to_owned() } else { known.join(" ") }
 }
 
 /// The rows that are shown of all: those around the marked one.
@@ -164,7 +182,7 @@ fn window<T>(all: &[T], marked: usize, room: usize) -> impl Iterator<Item = (usi
 impl FaultColumns {
     fn of(width: usize) -> Self {
         // The mark, the gaps, the state and the hits are fixed; names and words come before tracks.
-        let room = width.saturating_sub(3 + 1 + 1 + STATE + HITS + 2 + 1);
+        let room = width.saturating_sub(MARK + 1 + 1 + STATE + HITS + 2 + 1);
         let name = (room * 3 / 12).clamp(10, 24);
         let what = (room * 5 / 12).clamp(12, 36);
         Self { name, what, track: room.saturating_sub(name + what).max(TRACK_MIN) }
@@ -177,8 +195,8 @@ impl ConnectionColumns {
     fn of(width: usize) -> Self {
         let room = width.saturating_sub(3 + 6 + 2 + 7 + 8 + 8 + 5 + 2 + 1);
         let client = if width < 100 { 15 } else { 21 };
-        let state = if width < 100 { 15 } else { 27 };
-        Self { client, state, faults: room.saturating_sub(client + state) }
+        let faults = if width < 100 { 7 } else { 10 };
+        Self { client, faults, state: room.saturating_sub(client + faults) }
     }
 }
 
