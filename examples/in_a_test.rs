@@ -6,7 +6,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use brownout::testbed::{Testbed, TestbedError};
 
@@ -71,7 +71,7 @@ async fn main() -> Result<(), TestbedError> {
     for fault in ["latency 80ms~20ms", "bandwidth 20kB/s", "blackhole 50%", "reset after_bytes=1kB", "refuse"]
     {
         let bed = Testbed::to(server).fault(fault).start().await?;
-        let began = Instant::now();
+        let began = tokio::time::Instant::now();
         let told = match fetch_from(bed.proxy().address()).await {
             Ok((body, attempts)) => format!("{} bytes, attempt {attempts}", body.len()),
             Err(error) => format!("failed: {error}"),
