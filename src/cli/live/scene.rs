@@ -61,8 +61,8 @@ pub(super) struct ConnectionRow {
 pub(super) enum ConnectionState {
     Dialling,
     Open,
-    /// Nothing gets through, because of this fault.
-    Dark(Arc<str>),
+    /// Nothing gets through.
+    Dark,
     /// By whom.
     Ended(String),
 }
@@ -101,10 +101,10 @@ impl ConnectionRow {
             let fault = faults.iter().find(|fault| fault.fault.parts.name == *name).filter(darkens);
             fault.is_some_and(|fault| !fault.paused && fault.level.is_full())
         };
-        let state = match touched().find(|name| is_dark(name)) {
-            Some(name) => ConnectionState::Dark(Arc::clone(name)),
-            None if connection.dialled => ConnectionState::Open,
-            None => ConnectionState::Dialling,
+        let state = match connection.dialled {
+            _ if touched().any(is_dark) => ConnectionState::Dark,
+            true => ConnectionState::Open,
+            false => ConnectionState::Dialling,
         };
         Self {
             ordinal: connection.ordinal,

@@ -138,7 +138,7 @@ fn connection_line<'a>(
     let (words, style) = match &row.state {
         ConnectionState::Open => ("open".to_owned(), palette.good()),
         ConnectionState::Dialling => ("dialling".to_owned(), Palette::PLAIN),
-        ConnectionState::Dark(fault) => (format!("dark: {fault}"), palette.active()),
+        ConnectionState::Dark => ("dark".to_owned(), palette.active()),
         ConnectionState::Ended(who) if who.starts_with("fault") => (who.clone(), palette.active()),
         ConnectionState::Ended(who) => (who.clone(), Palette::DIM),
     };
