@@ -379,6 +379,7 @@ fn check_reachable(files: &[SourceText]) -> Vec<Finding> {
         matches!(path, "src/lib.rs" | "src/main.rs")
             || in_folder("tests/")
             || in_folder("benches/")
+            || in_folder("examples/")
             || path.starts_with("tests/") && path.ends_with("/main.rs")
     };
     let rust: Vec<&SourceText> = files.iter().filter(|file| file.is_rust()).collect();

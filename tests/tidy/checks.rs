@@ -55,7 +55,7 @@ fn confined_crates_stay_where_they_are() {
     let crates = |path: &str, text: &str| found(check_confined_crates, path, text);
     assert_eq!(
         crates("src/fault/lane.rs", "//! x\n\n#[tokio::test]\nasync fn f() {}\n"),
-        "src/fault/lane.rs:3: `tokio` in `fault`; only these see it: proxy, probe, engine, audit, control, cli, main\n"
+        "src/fault/lane.rs:3: `tokio` in `fault`; only these see it: proxy, probe, engine, audit, control, testbed, cli, main\n"
     );
     for (path, text) in [
         ("src/engine/run.rs", "use clap::Parser;"),
