@@ -138,6 +138,12 @@ pub const WAN_PREFIXES_MAX: u64 = 10_000_000;
 /// Slowest link: twice around the earth in fibre.
 pub const WAN_LINK_DELAY_MAX: Duration = Duration::from_millis(400);
 
+/// Longest time that a platform may take for one of its steps: routers that take an hour are broken, and a script says so.
+pub const WAN_STEP_MAX: Duration = Duration::from_secs(3_600);
+
+/// Shortest time between two hellos or BFD packets: below it no router has a processor left.
+pub const WAN_HELLO_MIN: Duration = Duration::from_millis(1);
+
 /// Most happenings of a WAN's script, repetitions counted: more were meant as a flap.
 pub const WAN_HAPPENINGS_MAX: usize = 10_000;
 

@@ -55,6 +55,8 @@ codes! {
     NoCheck = "BO-S017", "An expectation that checks nothing.";
     CheckMismatch = "BO-S018", "An expectation whose check doesn't fit its subject.";
     TooMany = "BO-S019", "More of something than the limit allows.";
+    BadTopology = "BO-S020", "A network that can't be, such as one that is not connected.";
+    BadHappening = "BO-S021", "Something that can't happen to a WAN after what has happened to it before.";
 }
 
 // === impl Code ===

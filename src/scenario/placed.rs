@@ -134,21 +134,20 @@ impl<'de> Deserialize<'de> for Names {
     }
 }
 
+impl Placed<Names> {
+    /// The names with their places.
+    pub(super) fn names(&self) -> Vec<Placed<&str>> {
+        let placed =
+            |name: &Placed<String>| if name.span == SourceSpan::default() { self.span } else { name.span };
+        let names = self.value.0.iter();
+        names.map(|name| Placed { value: name.value.as_str(), span: placed(name) }).collect()
+    }
+}
+
 impl Opt<Names> {
     /// The names with their places; none, if the key is missing.
     pub(super) fn names(&self) -> Option<Vec<Placed<&str>>> {
-        let whole = self.0.as_ref()?;
-        let placed = |name: &'_ Placed<String>| {
-            if name.span == SourceSpan::default() { whole.span } else { name.span }
-        };
-        Some(
-            whole
-                .value
-                .0
-                .iter()
-                .map(|name| Placed { value: name.value.as_str(), span: placed(name) })
-                .collect(),
-        )
+        self.0.as_ref().map(Placed::names)
     }
 }
 

@@ -12,6 +12,7 @@ use super::expect::Expectation;
 use crate::base::{ByteSize, Seed, SimTime};
 use crate::detect::DetectorSpec;
 use crate::fault::{Fault, Program};
+use crate::wan::{Flow, History};
 
 /// A scenario, resolved.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct Plan {
     pub clock: ScenarioClock,
     /// The services.
     pub services: Vec<ServicePlan>,
+    /// What became of the WAN, in scenario time; none, if the scenario has none.
+    pub wan: Option<Arc<History>>,
     /// The faults of all services, in the file's order.
     pub faults: Vec<Arc<Fault>>,
     /// The text that made each fault, where flags did: the same object for faults of the same flag. Empty for a file.
@@ -70,6 +73,19 @@ pub struct ServicePlan {
     pub upstream: Upstream,
     /// Most connections at once.
     pub connections_max: usize,
+    /// The way of its connections over the WAN, if they have one.
+    pub path: Option<PathPlan>,
+}
+
+/// The way of a service's connections over the WAN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathPlan {
+    /// The site of its clients.
+    pub from: Arc<str>,
+    /// Its own site.
+    pub to: Arc<str>,
+    /// Its flows: to the server, and back.
+    pub flows: [Flow; 2],
 }
 
 /// Where a service is reached: a host (a name or an address, without brackets) and a port. Names are resolved at dial.

@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::links::LinkName;
 use super::placed::{Names, Opt, Placed};
+use super::raw_wan::RawWan;
 use super::sugar::{Cause, SUGAR};
 use crate::base::{ByteSize, Directions, Ratio, Seed, Span};
 use crate::detect::{Consecutive, WindowRatio};
@@ -40,6 +41,9 @@ pub(super) struct RawScenario {
     pub(super) duration: Placed<Span>,
     /// The services, by name. Each is a listener of brownout in front of an upstream.
     pub(super) services: Placed<IndexMap<Placed<String>, Placed<RawService>>>,
+    /// A network of routers between clients and services, and what happens to it.
+    #[serde(default)]
+    pub(super) wan: Opt<RawWan>,
     /// What happens to them, and when.
     #[serde(default)]
     pub(super) faults: Opt<Vec<Placed<RawFault>>>,
@@ -76,6 +80,20 @@ pub(super) struct RawService {
     /// Most connections at once; more wait in the kernel's backlog.
     #[serde(default)]
     pub(super) max_connections: Opt<u32>,
+    /// The way of its connections over the WAN.
+    #[serde(default)]
+    pub(super) path: Opt<RawPath>,
+}
+
+/// A way over the WAN.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Path")]
+pub(super) struct RawPath {
+    /// The site of the clients.
+    pub(super) from: Placed<String>,
+    /// The site of the service.
+    pub(super) to: Placed<String>,
 }
 
 /// How bytes are understood. This version passes all of them through as TCP.

@@ -21,7 +21,7 @@ const ALIASES_MAX: usize = 1_000;
 const NESTING_MAX: usize = 32;
 
 /// Keys that people try, with the key that means it here. Told where the latter is allowed.
-const OTHER_WORDS: [(&str, &str); 24] = [
+const OTHER_WORDS: [(&str, &str); 25] = [
     ("delay", "latency"),
     ("rate", "bandwidth"),
     ("throttle", "bandwidth"),
@@ -46,6 +46,7 @@ const OTHER_WORDS: [(&str, &str); 24] = [
     ("path", "get"),
     ("url", "get"),
     ("expectations", "expect"),
+    ("flap", "link_down"),
 ];
 
 /// Reads the text of a scenario file.

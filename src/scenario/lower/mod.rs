@@ -11,6 +11,7 @@ mod mistakes;
 mod monitors;
 mod schedule;
 mod services;
+mod wan;
 
 use std::sync::Arc;
 
@@ -72,7 +73,9 @@ pub(super) fn lower_under(
         return Err(told.into_diagnostics());
     }
     let head = head::lower_head(&mut told, raw, overrides);
-    let services = services::lower_services(&mut told, raw, overrides);
+    let mut services = services::lower_services(&mut told, raw, overrides);
+    let wan = wan::lower_wan(&mut told, raw, &head);
+    wan::lower_paths(&mut told, raw, &mut services, wan.as_deref());
     let faults = faults::lower_faults(&mut told, raw, &head, under, files);
     let monitors = monitors::lower_monitors(&mut told, raw, &head);
     let detectors = monitors::lower_detectors(&mut told, raw);
@@ -89,6 +92,7 @@ pub(super) fn lower_under(
         duration: head.duration.value,
         clock: head.clock,
         services,
+        wan,
         faults: faults.all,
         fault_texts: Vec::new(),
         monitors,

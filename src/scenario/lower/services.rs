@@ -46,6 +46,7 @@ pub(super) fn lower_services(
             listen: listen.address,
             upstream,
             connections_max,
+            path: None,
         });
         listeners.push(listen);
     }

@@ -84,12 +84,32 @@ pub enum TopologyError {
         /// The limit.
         max: u64,
     },
+    /// A router with more links than [`WAN_PORTS_MAX`].
+    #[error("router `{0}` has {1} links, more than {max}", max = WAN_PORTS_MAX)]
+    Busy(String, usize),
     /// Nothing at all.
     #[error("no routers")]
     Nothing,
     /// Routers that no links lead to.
     #[error("`{0}` can't be reached from `{1}`, whatever fails")]
     Disconnected(String, String),
+}
+
+// === impl TopologyError ===
+
+impl TopologyError {
+    /// What it is about, as its sort (`site`, `router`, `link`, `block`) and its name; none for the whole.
+    pub fn about(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::Twice { sort, name } | Self::Unknown { sort, name, .. } => Some((sort, name)),
+            Self::Loop(link) | Self::Metric(link) | Self::Delay(link) | Self::Full(link) => {
+                Some(("link", link))
+            }
+            Self::Empty(block) => Some(("block", block)),
+            Self::Disconnected(router, _) | Self::Busy(router, _) => Some(("router", router)),
+            Self::TooMany { .. } | Self::Nothing => None,
+        }
+    }
 }
 
 // === impl LinkSpec ===
@@ -205,9 +225,8 @@ impl TopologyBuilder {
         let routers: Vec<Router> = routers.into_values().collect();
         let ports = ports(routers.len(), &links);
         let mut mistakes = Vec::new();
-        if let Some(busy) = ports.iter().map(Vec::len).max().filter(|ports| *ports > WAN_PORTS_MAX) {
-            mistakes.push(too_many("links at one router", busy as u64, WAN_PORTS_MAX as u64));
-        }
+        let busy = routers.iter().zip(&ports).filter(|(_, ports)| ports.len() > WAN_PORTS_MAX);
+        mistakes.extend(busy.map(|(router, ports)| TopologyError::Busy(router.name.clone(), ports.len())));
         if let Some(lost) = unreached(&ports) {
             mistakes.push(TopologyError::Disconnected(routers[lost].name.clone(), routers[0].name.clone()));
         }

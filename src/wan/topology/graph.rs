@@ -183,6 +183,17 @@ impl Topology {
         (near, slot.expect("every link end is a port of its router"))
     }
 
+    /// The same WAN, in which `platform` says of some routers what they are.
+    #[must_use]
+    pub fn on_platforms(mut self, platform: impl Fn(&Site, &Router) -> Option<Arc<Platform>>) -> Self {
+        for router in &mut self.routers {
+            if let Some(platform) = platform(&self.sites[router.site.index()], router) {
+                router.platform = platform;
+            }
+        }
+        self
+    }
+
     /// Prefixes in the whole table.
     pub fn prefixes(&self) -> u64 {
         self.blocks.iter().map(|block| u64::from(block.prefixes)).sum()
