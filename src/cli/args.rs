@@ -48,6 +48,20 @@ pub(super) struct LoggingArgs {
     /// How to log.
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub(super) log_format: LogFormat,
+    /// Say nothing on stderr but errors and what is logged: no progress, no hints
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+/// What may stand on stderr beside logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verbosity {
+    /// Progress, hints and errors.
+    Normal,
+    /// Errors.
+    Quiet,
+    /// Nothing: errors are log lines, too.
+    LogsOnly,
 }
 
 /// How to log.
@@ -205,6 +219,19 @@ fn parse_speed(text: &str) -> Result<f64, String> {
 impl Args {
     pub(super) const fn colour(&self) -> ColourChoice {
         self.color
+    }
+}
+
+// === impl LoggingArgs ===
+
+impl LoggingArgs {
+    /// Whoever reads JSON line by line wants nothing else between.
+    pub(super) const fn verbosity(&self) -> Verbosity {
+        match (self.log_format, self.quiet) {
+            (LogFormat::Json, _) => Verbosity::LogsOnly,
+            (LogFormat::Text, true) => Verbosity::Quiet,
+            (LogFormat::Text, false) => Verbosity::Normal,
+        }
     }
 }
 

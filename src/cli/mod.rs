@@ -11,6 +11,7 @@ mod figures;
 mod lines;
 mod live;
 mod logging;
+mod out_file;
 mod play;
 mod printer;
 mod progress;
@@ -29,7 +30,7 @@ use self::printer::Printer;
 pub fn main() -> ExitCode {
     // Usage errors, `--help` and `--version` end here, with clap's own code 2 or 0.
     let args = Args::parse();
-    let mut printer = Printer::new(args.colour());
+    let mut printer = Printer::new(args.colour(), args.logging.verbosity());
     if let Err(error) = logging::start(&args.logging) {
         printer.error(&error);
         return ExitCode::from(exit::USAGE);

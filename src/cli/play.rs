@@ -2,13 +2,12 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
-
-use fs_err::File;
 
 use super::args::{GithubArgs, OutputArgs, ReportFiles};
 use super::error::CliError;
+use super::out_file::OutFile;
 use super::printer::Printer;
 use super::progress::Progress;
 use super::signals;
@@ -18,7 +17,7 @@ use crate::engine::{self, Command, Live, RunOptions, SignalMeans};
 use crate::event::{Entry, Event, JournalWriter, Sink};
 use crate::judge::{Judge, exit_code};
 use crate::report::{Tally, View, annotations, json, junit, step_summary, summary};
-use crate::scenario::Plan;
+use crate::scenario::{Plan, ScenarioClock};
 
 /// A plan, and how to play it.
 pub(super) struct Play<'a> {
@@ -51,6 +50,9 @@ pub(super) trait Audience: Send {
     fn end(&mut self) {}
 }
 
+/// Shows nothing.
+pub(super) struct Nobody;
+
 /// A run that is over and reported.
 pub(super) struct Played {
     /// The exit code that it leads to.
@@ -61,16 +63,17 @@ pub(super) struct Played {
 
 /// Everybody who sees the events.
 struct Sinks {
-    journal: Option<JournalWriter>,
+    journal: Option<JournalWriter<OutFile>>,
+    clock: ScenarioClock,
     judge: Judge,
     tally: Tally,
     audience: Box<dyn Audience>,
 }
 
-/// Report files, created before the run so that an unwritable path fails in its first second.
+/// Report files, opened before the run.
 pub(super) struct OpenReports {
-    junit: Option<File>,
-    json: Option<File>,
+    junit: Option<OutFile>,
+    json: Option<OutFile>,
 }
 
 // === impl Play ===
@@ -83,8 +86,10 @@ impl<'a> Play<'a> {
         replay: String,
         outputs: &'a OutputArgs,
         github: &'a GithubArgs,
+        printer: &Printer,
     ) -> Self {
-        let audience = Box::new(Progress::new(&plan.clock));
+        let audience: Box<dyn Audience> =
+            if printer.is_quiet() { Box::new(Nobody) } else { Box::new(Progress::new(&plan.clock)) };
         let signal_means = SignalMeans::Interruption;
         let on_start = Box::new(|_| Ok(()));
         Self { plan, command, replay, outputs, github, signal_means, audience, on_start, report: summary }
@@ -93,9 +98,10 @@ impl<'a> Play<'a> {
     /// Plays it to its end on the current runtime, and reports it.
     pub(super) async fn play(self, printer: &mut Printer) -> Result<Played, CliError> {
         let reports = OpenReports::create(&self.outputs.reports)?;
-        let journal = self.outputs.journal.as_deref().map(JournalWriter::create).transpose()?;
+        let journal = self.outputs.journal.as_deref().map(OutFile::open).transpose()?;
         let sinks = Sinks {
-            journal,
+            journal: journal.map(JournalWriter::new),
+            clock: self.plan.clock,
             judge: Judge::new(&self.plan.expectations),
             tally: Tally::new(),
             audience: self.audience,
@@ -157,9 +163,8 @@ fn append() -> OpenOptions {
 
 impl OpenReports {
     pub(super) fn create(files: &ReportFiles) -> Result<Self, CliError> {
-        let create =
-            |path: &Option<std::path::PathBuf>| path.as_deref().map(File::create::<&Path>).transpose();
-        Ok(Self { junit: create(&files.junit)?, json: create(&files.json)? })
+        let open = |path: &Option<PathBuf>| path.as_deref().map(OutFile::open).transpose();
+        Ok(Self { junit: open(&files.junit)?, json: open(&files.json)? })
     }
 
     pub(super) fn write(self, tally: &Tally) -> Result<(), CliError> {
@@ -175,13 +180,19 @@ impl OpenReports {
     }
 }
 
+impl Audience for Nobody {
+    fn record(&mut self, _entry: &Entry, _tally: &Tally) {}
+
+    fn tick(&mut self, _now: SimTime, _tally: &Tally) {}
+}
+
 // === impl Sinks ===
 
 impl Sinks {
     /// Takes an event without showing progress.
     fn keep(&mut self, entry: &Entry) {
         if let Some(journal) = &mut self.journal {
-            journal.write(entry, entry.t.since_start());
+            journal.write(entry, self.clock.to_run(entry.t).since_start());
         }
         self.tally.record(entry);
     }
@@ -196,7 +207,7 @@ impl Sink for Sinks {
 
     fn tick(&mut self, now: SimTime) {
         if let Some(journal) = &mut self.journal {
-            journal.flush_if_due(now.since_start());
+            journal.flush_if_due(self.clock.to_run(now).since_start());
         }
         self.audience.tick(now, &self.tally);
     }

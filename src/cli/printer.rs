@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use anstream::{AutoStream, ColorChoice};
 use rustix::termios::tcgetwinsize;
 
-use super::args::ColourChoice;
+use super::args::{ColourChoice, Verbosity};
 use super::error::CliError;
 use crate::diag::Colour;
 use crate::report::{Charset, Color, View};
@@ -20,18 +20,19 @@ const PAGE_COLUMNS: u16 = 100;
 #[derive(Debug)]
 pub(super) struct Printer {
     colour: ColorChoice,
+    verbosity: Verbosity,
 }
 
 // === impl Printer ===
 
 impl Printer {
-    pub(super) fn new(choice: ColourChoice) -> Self {
+    pub(super) fn new(choice: ColourChoice, verbosity: Verbosity) -> Self {
         let colour = match choice {
             ColourChoice::Auto => ColorChoice::Auto,
             ColourChoice::Always => ColorChoice::Always,
             ColourChoice::Never => ColorChoice::Never,
         };
-        Self { colour }
+        Self { colour, verbosity }
     }
 
     /// Data, to stdout.
@@ -40,8 +41,22 @@ impl Printer {
         survive_broken_pipe(io::stdout().lock().write_all(text.as_bytes()))
     }
 
-    /// A message, to stderr.
+    /// Whether nobody wants progress and hints.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.verbosity != Verbosity::Normal
+    }
+
+    /// A hint, to stderr.
     pub(super) fn note(&mut self, text: &str) {
+        if !self.is_quiet() {
+            self.tell(text);
+        }
+    }
+
+    fn tell(&mut self, text: &str) {
+        if self.verbosity == Verbosity::LogsOnly {
+            return tracing::error!("{text}");
+        }
         // Nobody is left to hear that nobody hears.
         let _unheard = writeln!(AutoStream::new(io::stderr(), self.colour), "{text}");
     }
@@ -50,10 +65,12 @@ impl Printer {
     pub(super) fn error(&mut self, error: &CliError) {
         match error {
             CliError::Scenario(mistakes) => {
-                let colour = if self.stderr_has_colour() { Colour::Ansi } else { Colour::Plain };
-                self.note(mistakes.render(colour).trim_end());
+                let coloured = self.stderr_has_colour() && self.verbosity != Verbosity::LogsOnly;
+                let colour = if coloured { Colour::Ansi } else { Colour::Plain };
+                self.tell(mistakes.render(colour).trim_end());
             }
-            _ => self.note(&format!("error: {error}")),
+            _ if self.verbosity == Verbosity::LogsOnly => self.tell(&error.to_string()),
+            _ => self.tell(&format!("error: {error}")),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::base::limits::{JOURNAL_BYTES_MAX, JOURNAL_FLUSH_EVERY, JOURNAL_LINE_B
 
 /// Writes a journal.
 #[derive(Debug)]
-pub struct JournalWriter<W: Write = File> {
+pub struct JournalWriter<W: Write> {
     out: BufWriter<W>,
     /// The line being written, and all bytes so far.
     line: Vec<u8>,
@@ -70,13 +70,6 @@ pub enum JournalError {
 }
 
 // === impl JournalWriter ===
-
-impl JournalWriter {
-    /// Creates the file now, so that an unwritable path fails before the run and not after it.
-    pub fn create(path: &Path) -> io::Result<Self> {
-        File::create(path).map(Self::new)
-    }
-}
 
 impl<W: Write> JournalWriter<W> {
     /// Writes into `out`.

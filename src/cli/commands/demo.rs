@@ -50,7 +50,7 @@ pub(in crate::cli) fn run(args: &DemoArgs, printer: &mut Printer) -> Result<u8, 
         let plan = load_text_with(scenario.name, scenario.text, &overrides)?;
         printer.note(STORY);
         let replay = "brownout demo".to_owned();
-        let play = Play::with_progress(plan, None, replay, &args.outputs, &args.github);
+        let play = Play::with_progress(plan, None, replay, &args.outputs, &args.github, printer);
         let played = play.play(printer).await?;
         printer.data(&moral(&played.tally))?;
         printer.data(READ_ON)?;

@@ -12,7 +12,7 @@ use super::super::args::GithubArgs;
 use super::super::error::CliError;
 use super::super::lines::Lines;
 use super::super::live::View;
-use super::super::play::{Audience, OnStart, Play};
+use super::super::play::{Audience, Nobody, OnStart, Play};
 use super::super::printer::Printer;
 use super::super::proxy_args::ProxyArgs;
 use super::run::runtime;
@@ -31,7 +31,8 @@ pub(in crate::cli) fn run(args: &ProxyArgs, printer: &mut Printer) -> Result<u8,
         printer.note(&end);
     }
     let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
-    let (audience, on_start) = if terminal && args.want_view() { view(printer) } else { lines() };
+    let (audience, on_start) =
+        if terminal && args.want_view() && !printer.is_quiet() { view(printer) } else { lines(printer) };
     let play = Play {
         plan,
         command,
@@ -52,7 +53,10 @@ fn view(printer: &Printer) -> (Box<dyn Audience>, OnStart) {
     (Box::new(view), Box::new(move |live| Ok(open(live)?)))
 }
 
-fn lines() -> (Box<dyn Audience>, OnStart) {
+fn lines(printer: &Printer) -> (Box<dyn Audience>, OnStart) {
+    if printer.is_quiet() {
+        return (Box::new(Nobody), Box::new(|_| Ok(())));
+    }
     let live = Arc::new(OnceLock::new());
     let lines = Lines::new(Arc::clone(&live));
     let on_start = move |started| {

@@ -16,7 +16,7 @@ pub(in crate::cli) fn run(args: &RunArgs, printer: &mut Printer) -> Result<u8, C
     let replay = replay::of_run(&args.scenario, plan.seed.0, &args.overrides, &args.wrapped);
     let grouping = if io::stdin().is_terminal() { Grouping::Shared } else { Grouping::Own };
     let command = (!args.wrapped.is_empty()).then(|| Command { words: args.wrapped.clone(), grouping });
-    let play = Play::with_progress(plan, command, replay, &args.outputs, &args.github);
+    let play = Play::with_progress(plan, command, replay, &args.outputs, &args.github, printer);
     Ok(runtime()?.block_on(play.play(printer))?.code)
 }
 

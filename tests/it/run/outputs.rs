@@ -94,3 +94,44 @@ fn data_and_talk_are_kept_apart() {
     assert!(played.ran.stderr.starts_with("seed "), "{}", played.ran.stderr);
     assert!(!played.ran.stderr.contains("PASSED"), "{}", played.ran.stderr);
 }
+
+/// Proves that `--quiet` leaves stderr to errors, and that with JSON logs every line of it is JSON, errors included.
+#[test]
+fn stderr_can_be_quiet() {
+    let quiet = play(&one_service(NOBODY, ""), &["--quiet"], "sleep 0.5");
+    quiet.expect_code(0);
+    assert_eq!(quiet.ran.stderr, "");
+    assert!(quiet.ran.stdout.contains("PASSED"), "{}", quiet.ran.stdout);
+    let told = play("name: x\nduratoin: 5s\n", &["--quiet"], "true");
+    told.expect_code(2);
+    assert!(told.ran.stderr.contains("did you mean `duration`?"), "{}", told.ran.stderr);
+    for (scenario, code) in [(one_service(NOBODY, ""), 0), ("name: x\nduratoin: 5s\n".to_owned(), 2)] {
+        let json = play(&scenario, &["--log-format", "json"], "true");
+        json.expect_code(code);
+        let lines: Result<Vec<Value>, _> = json.ran.stderr.lines().map(serde_json::from_str).collect();
+        let lines = lines.expect("every line is JSON");
+        assert_eq!(lines.is_empty(), code == 0, "{}", json.ran.stderr);
+    }
+}
+
+/// Proves that a run that can't begin leaves no empty report, and leaves the reports of the run before as they are.
+#[test]
+fn a_run_that_cannot_begin_writes_nothing() {
+    let sandbox = Sandbox::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let listen = taken.local_addr().expect("it has an address");
+    sandbox.write(
+        "scenario.yaml",
+        format!(
+            "name: taken\nduration: 5s\nservices: {{ web: {{ listen: '{listen}', upstream: '{NOBODY}' }} }}\n"
+        ),
+    );
+    sandbox.write("old.json", "the run before");
+    let words = "run scenario.yaml --json old.json --junit new.xml --journal new.jsonl";
+    let ran = sandbox.run(brownout().args(words.split(' ')));
+    assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+    assert_eq!(crate::support::text(&sandbox, "old.json"), "the run before");
+    for file in ["new.xml", "new.jsonl"] {
+        assert!(!sandbox.path().join(file).exists(), "{file}");
+    }
+}
