@@ -158,13 +158,13 @@ impl DelayDraw {
 }
 
 /// The standard normal distribution function.
-fn normal_share(z: f64) -> f64 {
+pub fn normal_share(z: f64) -> f64 {
     0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
 }
 
 /// The standard normal quantile, by Acklam's rational approximation (relative error below 1.15e-9) and one step of
 /// Halley's method against the exact distribution function, which brings it to machine precision.
-fn normal_quantile(u: f64) -> f64 {
+pub fn normal_quantile(u: f64) -> f64 {
     const A: [f64; 6] = [
         -3.969_683_028_665_376e1,
         2.209_460_984_245_205e2,

@@ -131,6 +131,12 @@ pub fn format_duration(duration: Duration) -> String {
     parts.concat()
 }
 
+/// Writes a duration so that reading it gives the same one.
+pub fn exact_duration(duration: Duration) -> String {
+    let text = format_duration(duration);
+    if parse_duration(&text) == Ok(duration) { text } else { format!("{}ns", duration.as_nanos()) }
+}
+
 /// Three significant figures without trailing zeros; what rounds up to the next unit is written there.
 fn short_decimal(value: f64, unit: &str, limit: u64) -> String {
     let digits = if value >= 100.0 {

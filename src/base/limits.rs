@@ -167,3 +167,19 @@ pub const LOG_LINES_KEPT_MAX: usize = 200;
 
 /// Longest text of a fault that is typed in a live view: far more than any fault takes.
 pub const FAULT_TEXT_CHARS_MAX: usize = 1_000;
+
+/// Samples that one detector remembers for its windows: three days (the longest window of the usual burn-rate rules) of 30
+/// targets at one every 15 s, 4 MiB. A rule that needs more is refused.
+pub const DETECTOR_SAMPLES_MAX: usize = 1 << 19;
+
+/// Targets that one detector tells apart: a thousand times the usual fleet's dozen would be no fleet to probe by hand.
+pub const DETECTOR_TARGETS_MAX: u32 = 4_096;
+
+/// Rules within one composed rule, and rules within rules: a person has to understand why it fired.
+pub const DETECTOR_RULES_MAX: usize = 32;
+
+/// Datapoints that an M-of-N rule remembers: CloudWatch evaluates at most a week of minutes.
+pub const DATAPOINTS_MAX: u32 = 10_080;
+
+/// How long a probe's outcome may be under way to its detectors: only what is older than this is believed to be missing.
+pub const PROBE_HANDOVER: Duration = Duration::from_millis(100);

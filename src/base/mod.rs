@@ -19,8 +19,8 @@ mod time;
 mod timeline;
 
 pub use delivery::{DeliveryTrace, DeliveryTraceError, PACKET_BYTES, QUEUE_TIME};
-pub use dist::{Delay, DelayDraw, Law, Shape};
-pub use duration::{DurationError, Span, format_duration, parse_duration};
+pub use dist::{Delay, DelayDraw, Law, Shape, normal_quantile, normal_share};
+pub use duration::{DurationError, Span, exact_duration, format_duration, parse_duration};
 pub use flow::{BUCKETS, FlowBucket};
 pub use id::{Direction, Directions, FaultId};
 pub use path_state::{

@@ -1,42 +1,78 @@
-//! The kinds of detectors, by the keys of a scenario file, and what all of them can do.
+//! What every kind of detector is: parameters that a scenario names, presets of them, and the machine that they make.
 
-use serde::{Deserialize, Serialize};
+use super::machine::Machine;
+use super::sample::Feed;
 
-use super::kind::{Consecutive, WindowRatio};
-use super::sample::Sample;
-
-/// A rule that turns samples into an alarm.
-pub trait Detector: Send {
-    /// Takes the next sample, not earlier than the one before; says whether the detector fires from now on.
-    fn observe(&mut self, sample: &Sample) -> bool;
-}
-
-/// A detector as a scenario declares it: `{ consecutive: { failures: 3 } }`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DetectorSpec {
-    /// Failures in a row.
-    Consecutive(Consecutive),
-    /// A share of failures in a window of time.
-    WindowRatio(WindowRatio),
-}
-
-// === impl DetectorSpec ===
-
-impl DetectorSpec {
-    /// A detector of this kind that has seen nothing yet.
-    pub fn build(&self) -> Box<dyn Detector> {
-        match self {
-            Self::Consecutive(spec) => Box::new(spec.detector()),
-            Self::WindowRatio(spec) => Box::new(spec.detector()),
-        }
-    }
+/// The parameters of a kind of detector.
+pub trait Kind: Sized {
+    /// Where its definition is from.
+    const SOURCE: &'static str;
+    /// Its parameters as a scenario would write them, in YAML's flow style.
+    const EXAMPLE: &'static str;
+    /// Parameters that go by a name.
+    const PRESETS: &'static [Preset] = &[];
+    /// The names of the presets; the rest is empty.
+    const PRESET_NAMES: &'static [&'static str; PRESETS_MAX] = &preset_names(Self::PRESETS);
 
     /// The rule in one line: `3 failures in a row`.
-    pub fn summary(&self) -> String {
-        match self {
-            Self::Consecutive(spec) => spec.summary(),
-            Self::WindowRatio(spec) => spec.summary(),
-        }
+    fn summary(&self) -> String;
+
+    /// What is wrong with it on such a feed: rules that can never fire, or never fall silent.
+    fn contradictions(&self, feed: &Feed) -> Vec<Contradiction>;
+
+    /// The rule on such a feed, which has seen nothing yet.
+    fn machine(&self, feed: &Feed) -> Box<dyn Machine>;
+}
+
+/// Parameters that go by a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preset {
+    /// The name, which a scenario writes in the place of the parameters.
+    pub name: &'static str,
+    /// The parameters as JSON.
+    pub parameters: &'static str,
+    /// Where the numbers are from.
+    pub source: &'static str,
+}
+
+/// What is wrong with a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    /// In one sentence.
+    pub message: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+/// Most presets of a kind.
+pub const PRESETS_MAX: usize = 16;
+
+const fn preset_names(presets: &[Preset]) -> [&'static str; PRESETS_MAX] {
+    let mut names = [""; PRESETS_MAX];
+    let mut n = 0;
+    while n < presets.len() {
+        names[n] = presets[n].name;
+        n += 1;
+    }
+    names
+}
+
+// === impl Contradiction ===
+
+impl Contradiction {
+    /// A sentence without a hint.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None }
+    }
+
+    /// With what to write instead.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// This, unless `fine`.
+    pub fn unless(fine: bool, message: impl FnOnce() -> Self) -> Option<Self> {
+        (!fine).then(message)
     }
 }

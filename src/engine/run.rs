@@ -15,7 +15,7 @@ use super::command::{Command, CommandError, Running, reachable};
 use super::describe::header;
 use super::live::Live;
 use super::monitor::Monitor;
-use super::record::{Detectors, record};
+use super::record::{Detectors, Watching, record};
 use crate::base::SimTime;
 use crate::base::limits::COMMAND_OVERRUN_MAX;
 use crate::event::{Event, Outbox, RunEnd, Sink};
@@ -129,14 +129,15 @@ pub async fn start<S: Sink + Send + 'static>(
     let (outbox, entries) = Outbox::new(Arc::new(move |run| scenario_clock.to_scenario(run)));
     let lost = outbox.lost();
     outbox.put(SimTime::ZERO, Event::RunStarted(Box::new(opening)));
-    let detectors = Detectors::new(&plan);
+    let watching = Watching::until(scenario_clock.until);
+    let detectors = Detectors::new(&plan, watching.clone());
     let recorder = std::thread::Builder::new()
         .name("recorder".into())
         .spawn(move || record(&entries, detectors, sink, || scenario_clock.to_scenario(clock.now())))
         .map_err(|source| EngineError::Resource { what: "start the recorder's thread", source })?;
 
     let shared = Shared { clock, timer, outbox: outbox.clone() };
-    let play = match Play::start(&plan, bound, &addresses, &options, shared) {
+    let play = match Play::start(&plan, bound, &addresses, &options, shared, watching) {
         Ok(play) => play,
         Err(error) => {
             drop(outbox);
@@ -182,6 +183,7 @@ struct Play {
     proxies: Vec<Proxy>,
     monitors: JoinSet<()>,
     stop_monitors: CancellationToken,
+    watching: Watching,
     command: Option<Running>,
 }
 
@@ -213,6 +215,7 @@ impl Play {
         addresses: &[SocketAddr],
         options: &RunOptions,
         shared: Shared,
+        watching: Watching,
     ) -> Result<Self, EngineError> {
         let proxies: Vec<Proxy> = bound
             .into_iter()
@@ -235,7 +238,7 @@ impl Play {
             let monitor = Monitor::new(monitor, upstream, target, plan.seed);
             monitors.spawn(monitor.watch(shared.clone(), end, stop_monitors.clone()));
         }
-        Ok(Self { shared, proxies, monitors, stop_monitors, command })
+        Ok(Self { shared, proxies, monitors, stop_monitors, watching, command })
     }
 
     /// Waits for the end, then ends everything: the command, the monitors, the connections.
@@ -266,6 +269,7 @@ impl Play {
             }
         };
         self.stop_monitors.cancel();
+        self.watching.stop(self.shared.outbox.scenario_time(self.shared.clock.now()));
         if let Some(command) = &self.command {
             command.end_descendants().await;
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::expect::Expectation;
 use crate::base::{ByteSize, Seed, SimTime};
-use crate::detect::DetectorSpec;
+use crate::detect::{Detector, DetectorSpec, Feed};
 use crate::fault::{Fault, Program};
 use crate::wan::{Flow, History};
 
@@ -133,7 +133,7 @@ pub enum Check {
 }
 
 /// A detector on a monitor.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DetectorPlan {
     /// Its name.
     pub name: Arc<str>,
@@ -151,6 +151,13 @@ impl Plan {
         let name = &self.services[service].name;
         let faults = self.faults.iter().filter(|fault| fault.parts.service == *name);
         Program::new(self.seed, faults.map(Arc::clone).collect())
+    }
+
+    /// A detector that has seen nothing yet, on the feed of its monitor.
+    pub fn detector(&self, detector: &DetectorPlan) -> Detector {
+        let every = self.monitors[detector.monitor].every.mul_f64(self.clock.speed);
+        let lasts = self.clock.until.since(self.clock.from);
+        detector.spec.detector(&Feed::of_one(every, self.clock.from, lasts))
     }
 
     /// Whether the scenario lets this fault meet no traffic.

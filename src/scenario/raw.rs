@@ -1,7 +1,7 @@
 //! The shape of a scenario file, as serde reads it.
 //!
 //! Types here mirror the file key by key; their doc comments are the descriptions in the JSON Schema. A list item has
-//! common keys and exactly one key that names its kind: one optional field a kind, for faults made from the kind table.
+//! common keys and exactly one key that names its kind: one optional field a kind, made from the table of kinds.
 //! Values with units are newtypes that refuse what they don't understand, in their own words and at the exact place.
 //! Whatever needs to know two places of the file is checked in `lower`.
 //!
@@ -17,7 +17,7 @@ use super::placed::{Names, Opt, Placed};
 use super::raw_wan::RawWan;
 use super::sugar::{Cause, SUGAR};
 use crate::base::{ByteSize, Directions, Ratio, Seed, Span};
-use crate::detect::{Consecutive, WindowRatio};
+use crate::detect::detector_kinds;
 use crate::fault::{Bursts, Peers, Ramp, Spread, fault_kinds};
 
 /// A brownout scenario: what happens to the network between clients and services, who watches, and what is expected.
@@ -242,21 +242,38 @@ pub(super) struct RawHttp {
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
 
-/// A detector on a monitor: exactly one key that names its rule.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Detector")]
-pub(super) struct RawDetector {
-    /// The monitor whose probes it sees. May be left out if there is one monitor.
-    #[serde(default)]
-    pub(super) monitor: Opt<String>,
-    /// It fires after so many failures in a row.
-    #[serde(default)]
-    pub(super) consecutive: Opt<Consecutive>,
-    /// It fires while a share of the probes in a window of time failed.
-    #[serde(default)]
-    pub(super) window_ratio: Opt<WindowRatio>,
+macro_rules! define_raw_detector {
+    ($($key:ident: $type:ident, $about:literal;)*) => {
+        /// A detector on a monitor: exactly one key that names its rule.
+        #[derive(Debug, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        #[schemars(rename = "Detector")]
+        pub(super) struct RawDetector {
+            /// The monitor whose probes it sees. May be left out if there is one monitor.
+            #[serde(default)]
+            pub(super) monitor: Opt<String>,
+            $(
+                #[serde(default)]
+                #[schemars(title = $about)]
+                pub(super) $key: Opt<crate::detect::OrPreset<crate::detect::$type>>,
+            )*
+        }
+
+        impl RawDetector {
+            /// Every kind that the item names, in the order of the table, with the place of its parameters.
+            pub(super) fn kinds(&self) -> Vec<Placed<crate::detect::DetectorSpec>> {
+                let mut kinds = Vec::new();
+                $(
+                    if let Some(kind) = self.$key.placed() {
+                        kinds.push(Placed { value: kind.value.0.clone().into(), span: kind.span });
+                    }
+                )*
+                kinds
+            }
+        }
+    };
 }
+detector_kinds!(define_raw_detector);
 
 /// An expectation: exactly one subject (`monitor`, `service`, `detector`, `command`) and exactly one check.
 #[derive(Debug, Deserialize, JsonSchema)]

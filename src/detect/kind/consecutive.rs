@@ -1,20 +1,23 @@
 //! Consecutive failures: fires when the last k samples failed, resolves when the last m succeeded.
 //!
-//! The rule of Kubernetes probes (`failureThreshold`, default 3; `successThreshold`, default 1), of load balancers' health
-//! checks and of most uptime monitors. With independent failures of probability f it fires after (1 - f^k) / ((1 - f) f^k)
-//! samples on average (Feller, *An Introduction to Probability Theory*, vol. 1, XIII.7): for k = 3 and f = 10 % that is
-//! 1,110 samples, nine hours at one every 30 s. One success in between starts the count again, which is why sporadic
-//! failures stay below it.
+//! The rule of Kubernetes probes, of load balancers' health checks and of most uptime monitors. With independent failures
+//! of probability f it fires after (1 - f^k) / ((1 - f) f^k) samples on average (Feller, *An Introduction to Probability
+//! Theory*, vol. 1, XIII.7): for k = 3 and f = 10 % that is 1,110 samples, nine hours at one every 30 s. One success in
+//! between starts the count again, which is why sporadic failures stay below it.
+//!
+//! A preset holds only the counts: how often its system probes, and for how long it waits, is the monitor's `every` and
+//! `timeout`. Nagios probes more often while a failure is not confirmed (`retry_interval`); a monitor here does not.
 
 use std::num::NonZeroU32;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::detect::sample::Sample;
-use crate::detect::spec::Detector;
+use crate::detect::machine::Machine;
+use crate::detect::sample::{Feed, Sample};
+use crate::detect::spec::{Contradiction, Kind, Preset};
 
 /// Failures in a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Consecutive {
     /// So many failures in a row make it fire.
@@ -28,30 +31,77 @@ const fn one() -> NonZeroU32 {
     NonZeroU32::MIN
 }
 
-/// The machine: the length of the current run of equal outcomes.
-#[derive(Debug)]
-pub(crate) struct Machine {
+/// The length of the current run of outcomes that speak against the present state.
+#[derive(Clone, Debug)]
+struct Run {
     spec: Consecutive,
     firing: bool,
-    /// Outcomes in a row that speak against the present state.
     against: u32,
 }
 
 // === impl Consecutive ===
 
-impl Consecutive {
-    pub(crate) const fn detector(self) -> Machine {
-        Machine { spec: self, firing: false, against: 0 }
+impl Kind for Consecutive {
+    const SOURCE: &'static str = "Kubernetes, load balancers and uptime monitors; W. Feller, An Introduction to Probability Theory, vol. 1, XIII.7";
+    const EXAMPLE: &'static str = "{ failures: 3 }";
+    const PRESETS: &'static [Preset] = &[
+        Preset {
+            name: "kubernetes-liveness",
+            parameters: r#"{"failures": 3, "successes": 1}"#,
+            source: "kubernetes.io, Configure Liveness, Readiness and Startup Probes: failureThreshold 3, successThreshold 1 (every 10s, timeout 1s)",
+        },
+        Preset {
+            name: "kubernetes-readiness",
+            parameters: r#"{"failures": 3, "successes": 1}"#,
+            source: "the same defaults; what follows is no restart, but no traffic",
+        },
+        Preset {
+            name: "aws-alb",
+            parameters: r#"{"failures": 2, "successes": 5}"#,
+            source: "AWS Elastic Load Balancing user guide: UnhealthyThresholdCount 2, HealthyThresholdCount 5 (every 30s, timeout 5s)",
+        },
+        Preset {
+            name: "route-53-checker",
+            parameters: r#"{"failures": 3, "successes": 3}"#,
+            source: "AWS Route 53 developer guide: FailureThreshold 3 either way, of one checker (every 30s); all of them: per_target, route-53",
+        },
+        Preset {
+            name: "haproxy",
+            parameters: r#"{"failures": 3, "successes": 2}"#,
+            source: "HAProxy configuration manual: fall 3, rise 2 (inter 2s)",
+        },
+        Preset {
+            name: "nagios",
+            parameters: r#"{"failures": 3, "successes": 1}"#,
+            source: "Nagios Core's template generic-service: max_check_attempts 3, from soft to hard; the first success is a hard recovery",
+        },
+    ];
+
+    fn summary(&self) -> String {
+        let failures = self.failures;
+        let plural = if failures == one() { "failure" } else { "failures in a row" };
+        format!("{failures} {plural}")
     }
 
-    pub(crate) fn summary(self) -> String {
-        format!("{} failures in a row", self.failures)
+    fn contradictions(&self, feed: &Feed) -> Vec<Contradiction> {
+        let all = feed.samples_in(feed.lasts);
+        let never = || {
+            let message =
+                format!("the rule needs {} failures, and the scenario has {all} probes", self.failures);
+            Contradiction::new(message)
+                .hint("probe more often, ask for fewer failures, or make the scenario longer")
+        };
+        Contradiction::unless(u64::from(self.failures.get()) <= all, never).into_iter().collect()
+    }
+
+    fn machine(&self, _feed: &Feed) -> Box<dyn Machine> {
+        Box::new(Run { spec: *self, firing: false, against: 0 })
     }
 }
 
-// === impl Machine ===
+// === impl Run ===
 
-impl Detector for Machine {
+impl Machine for Run {
     fn observe(&mut self, sample: &Sample) -> bool {
         self.against = if sample.failed == self.firing { 0 } else { self.against + 1 };
         let enough = if self.firing { self.spec.successes } else { self.spec.failures };
@@ -65,42 +115,27 @@ impl Detector for Machine {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::base::{Label, Ratio, Seed, SimTime};
+    use crate::detect::testing::{play, until_it_fires};
 
-    fn sample(n: u64, failed: bool) -> Sample {
-        Sample { at: SimTime::from_secs(n), failed, latency: Duration::ZERO }
-    }
-
-    fn run(failures: u32, successes: u32, outcomes: &str) -> String {
+    fn rule(failures: u32, successes: u32) -> Consecutive {
         let count = |n| NonZeroU32::new(n).unwrap();
-        let mut machine = Consecutive { failures: count(failures), successes: count(successes) }.detector();
-        let fires = |(n, outcome)| machine.observe(&sample(n as u64, outcome == 'x'));
-        outcomes.chars().enumerate().map(fires).map(|firing| if firing { '!' } else { '.' }).collect()
+        Consecutive { failures: count(failures), successes: count(successes) }
     }
 
     #[test]
     fn a_success_starts_the_count_again() {
-        assert_eq!(run(3, 1, "xx.xx.xxx.x"), "........!..");
-        assert_eq!(run(2, 2, "xx.x..xx"), ".!!!!..!");
+        assert_eq!(play(rule(3, 1), "xx.xx.xxx.x"), "........!..");
+        assert_eq!(play(rule(2, 2), "xx.x..xx"), ".!!!!..!");
     }
 
-    /// The closed form for k = 2 and f = 1/2 is 6 samples; the mean of 20,000 runs is within 2 %.
+    /// Feller's closed form, (1 - f^k) / ((1 - f) f^k).
     #[test]
     fn the_mean_number_of_samples_meets_the_closed_form() {
-        let mut stream = Seed(5).stream(Label::new("consecutive"));
-        let half = Ratio::new(1, 2).unwrap();
-        let runs = 20_000;
-        let total: u64 = (0..runs)
-            .map(|_| {
-                let mut machine =
-                    Consecutive { failures: NonZeroU32::new(2).unwrap(), successes: one() }.detector();
-                (1..100_000).find(|n| machine.observe(&sample(*n, stream.happens(half)))).unwrap()
-            })
-            .sum();
-        let mean = total as f64 / f64::from(runs);
-        assert!((mean / 6.0 - 1.0).abs() < 0.02, "{mean}");
+        for (k, f, runs, expected) in
+            [(2, 0.5, 20_000, 6.0), (3, 0.2, 4_000, 155.0), (3, 0.3, 8_000, 51.48), (5, 0.5, 8_000, 62.0)]
+        {
+            until_it_fires(rule(k, 1), f, runs).is_about(expected);
+        }
     }
 }

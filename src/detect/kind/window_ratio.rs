@@ -1,19 +1,19 @@
 //! Window ratio: fires while at least a share r of the samples of the last w of time failed.
 //!
 //! The rule behind "error rate above 5 % over 10 minutes", `avg_over_time(probe_success[10m]) < 0.95` in Prometheus. It
-//! counts the samples in the half-open window (now - w, now]. Until it has seen `min_samples` it is silent: one failure
-//! after a restart is a share of 100 %.
+//! counts the samples in the half-open window (now - w, now], at each sample. Until it has seen `min_samples` it is silent:
+//! one failure after a restart is a share of 100 %. When no sample has come for the whole window, it falls silent.
 
-use std::collections::VecDeque;
+use serde::Deserialize;
 
-use serde::{Deserialize, Serialize};
-
-use crate::base::{Ratio, SimTime, Span};
-use crate::detect::sample::Sample;
-use crate::detect::spec::Detector;
+use crate::base::{Ratio, SimTime, Span, exact_duration};
+use crate::detect::machine::Machine;
+use crate::detect::sample::{Feed, Sample};
+use crate::detect::spec::{Contradiction, Kind};
+use crate::detect::window::{Tape, window_contradiction};
 
 /// A share of failures in a window of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WindowRatio {
     /// The length of the window, in scenario time.
@@ -29,53 +29,68 @@ const fn ten() -> u32 {
     10
 }
 
-/// Most samples that a window remembers: a day at one a second. Older ones leave early.
-const SAMPLES_MAX: usize = 86_400;
-
-/// The machine: the samples of the window, and how many of them failed.
-#[derive(Debug)]
-pub(crate) struct Machine {
+/// The samples of the window.
+#[derive(Clone, Debug)]
+struct Share {
     spec: WindowRatio,
-    samples: VecDeque<(SimTime, bool)>,
-    failed: u32,
+    tape: Tape,
+    last: SimTime,
 }
 
 // === impl WindowRatio ===
 
-impl WindowRatio {
-    pub(crate) const fn detector(self) -> Machine {
-        Machine { spec: self, samples: VecDeque::new(), failed: 0 }
-    }
+impl Kind for WindowRatio {
+    const SOURCE: &'static str =
+        "error-rate alerts; in Prometheus `1 - avg_over_time(probe_success[10m]) >= 0.05`";
+    const EXAMPLE: &'static str = "{ window: 10m, at_least: 5% }";
 
-    pub(crate) fn summary(&self) -> String {
+    fn summary(&self) -> String {
         format!("{} of the last {} failed", self.at_least, self.window)
     }
-}
 
-// === impl Machine ===
-
-impl Machine {
-    fn forget_first(&mut self) {
-        if let Some((_, failed)) = self.samples.pop_front() {
-            self.failed -= u32::from(failed);
+    fn contradictions(&self, feed: &Feed) -> Vec<Contradiction> {
+        let Self { window, at_least, min_samples } = *self;
+        if let Some(told) = window_contradiction(feed, "window", window.get()) {
+            return vec![told];
         }
+        if at_least.is_zero() {
+            let message = "a share of 0% failures is always there: the rule fires for ever";
+            return vec![Contradiction::new(message).hint("ask for a share above 0%")];
+        }
+        let held = feed.samples_in(window.get());
+        let never = || {
+            let message = format!(
+                "a window of {window} holds at most {held} probes, and `min_samples` is {min_samples}: the rule can never fire"
+            );
+            let longer = exact_duration(feed.every.saturating_mul(min_samples));
+            Contradiction::new(message)
+                .hint(format!("write `window: {longer}` or longer, or `min_samples: {held}` or less"))
+        };
+        Contradiction::unless(u64::from(min_samples) <= held, never).into_iter().collect()
+    }
+
+    fn machine(&self, _feed: &Feed) -> Box<dyn Machine> {
+        Box::new(Share { spec: *self, tape: Tape::new([self.window.get()]), last: SimTime::ZERO })
     }
 }
 
-impl Detector for Machine {
+// === impl Share ===
+
+impl Machine for Share {
     fn observe(&mut self, sample: &Sample) -> bool {
-        self.samples.push_back((sample.at, sample.failed));
-        self.failed += u32::from(sample.failed);
-        let window = self.spec.window.get();
-        while self.samples.front().is_some_and(|(at, _)| sample.at.since(*at) >= window && *at != sample.at)
-            || self.samples.len() > SAMPLES_MAX
-        {
-            self.forget_first();
-        }
-        let seen = self.samples.len() as u32;
-        let share =
-            Ratio::new(self.failed.into(), seen.into()).expect("no more samples failed than were seen");
-        seen >= self.spec.min_samples && share >= self.spec.at_least
+        self.tape.push(sample);
+        self.last = sample.at;
+        let window = self.tape.window(0);
+        window.seen() >= self.spec.min_samples.into() && window.share() >= self.spec.at_least
+    }
+
+    fn deadline(&self) -> Option<SimTime> {
+        self.tape.empty_at(self.last)
+    }
+
+    fn wake(&mut self, _now: SimTime) -> bool {
+        self.tape.clear();
+        false
     }
 }
 
@@ -84,38 +99,29 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::detect::testing::{changes, feed, play, sample};
 
-    fn run(spec: WindowRatio, outcomes: &str) -> String {
-        let mut machine = spec.detector();
-        outcomes
-            .chars()
-            .enumerate()
-            .map(|(n, outcome)| {
-                let at = SimTime::from_secs(n as u64);
-                machine.observe(&Sample { at, failed: outcome == 'x', latency: Duration::ZERO })
-            })
-            .map(|firing| if firing { '!' } else { '.' })
-            .collect()
+    fn rule(window: u64, at_least: Ratio, min_samples: u32) -> WindowRatio {
+        WindowRatio { window: Span(Duration::from_secs(window)), at_least, min_samples }
     }
 
     #[test]
     fn it_remembers_failures_across_successes() {
-        let spec = WindowRatio {
-            window: Span(Duration::from_secs(5)),
-            at_least: Ratio::new(2, 5).unwrap(),
-            min_samples: 5,
-        };
         // Two of the last five, however far apart; the window is (now - 5 s, now].
-        assert_eq!(run(spec, "x..x...x..x....."), "....!..!..!!....");
+        let rule = rule(5, Ratio::new(2, 5).unwrap(), 5);
+        assert_eq!(play(rule, "x..x...x..x....."), "....!..!..!!....");
     }
 
     #[test]
     fn it_is_silent_until_it_has_seen_enough() {
-        let spec = WindowRatio {
-            window: Span(Duration::from_secs(60)),
-            at_least: Ratio::new(1, 2).unwrap(),
-            min_samples: 4,
-        };
-        assert_eq!(run(spec, "xxxxx"), "...!!");
+        assert_eq!(play(rule(60, Ratio::new(1, 2).unwrap(), 4), "xxxxx"), "...!!");
+    }
+
+    #[test]
+    fn it_falls_silent_when_nothing_comes_any_more() {
+        let mut detector = crate::detect::DetectorSpec::from(rule(5, Ratio::ONE, 1)).detector(&feed());
+        let failed = (0..3).map(|n| sample(SimTime::from_secs(n), true));
+        let seen = changes(&mut detector, failed, SimTime::from_secs(60));
+        assert_eq!(seen, [(0.0, true), (7.0, false)]);
     }
 }

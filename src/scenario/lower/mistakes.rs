@@ -2,12 +2,10 @@
 //!
 //! Also finds places that the parser doesn't give: the key before a value, the whole line of an item.
 
-use std::time::Duration;
-
 use indexmap::IndexMap;
 
+pub(super) use crate::base::exact_duration as exact;
 use crate::base::limits::SCENARIO_ITEMS_MAX;
-use crate::base::{format_duration, parse_duration};
 use crate::diag::{Code, Diagnostic, SourceFile, SourceSpan, nearest};
 use crate::scenario::placed::Placed;
 use crate::scenario::raw::RawScenario;
@@ -246,10 +244,4 @@ impl<'a> Mistakes<'a> {
         }
         one.map(|(_, value)| value)
     }
-}
-
-/// A duration so that reading it gives the same one.
-pub(super) fn exact(duration: Duration) -> String {
-    let text = format_duration(duration);
-    if parse_duration(&text) == Ok(duration) { text } else { format!("{}ns", duration.as_nanos()) }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::head::Head;
 use super::mistakes::{DETECTOR, MONITOR, Mistakes, SERVICE, exact};
-use crate::base::Span;
+use crate::base::SimTime;
 use crate::base::limits::PROBE_BODY_BYTES_MAX;
-use crate::detect::{Consecutive, DetectorSpec, WindowRatio};
+use crate::detect::{Contradiction, DETECTOR_KINDS, DetectorSpec, Feed};
 use crate::diag::{Code, Diagnostic};
 use crate::scenario::placed::Placed;
 use crate::scenario::plan::{Check, DetectorPlan, MonitorPlan};
@@ -150,8 +150,7 @@ pub(super) fn lower_detectors(told: &mut Mistakes<'_>, raw: &RawScenario) -> Vec
         let (Some(monitor), Some(spec)) = (monitor, spec) else { continue };
         let watched = raw.monitors.get().and_then(|monitors| monitors.get_index(monitor));
         if let Some((watched, probes)) = watched {
-            let every = probes.value.every.value.get();
-            check_reach(told, raw, &spec, &watched.value, every);
+            check_reach(told, raw, &spec, &watched.value, probes.value.every.value.get());
         }
         detectors.push(DetectorPlan { name: Arc::from(name.value.as_str()), monitor, spec: spec.value });
     }
@@ -163,15 +162,9 @@ fn lower_spec(
     name: &Placed<String>,
     detector: &RawDetector,
 ) -> Option<Placed<DetectorSpec>> {
-    let RawDetector { monitor: _, consecutive, window_ratio } = detector;
-    let consecutive = consecutive.placed().map(|spec| {
-        ("consecutive", Placed { value: DetectorSpec::Consecutive(*spec.value), span: spec.span })
-    });
-    let window_ratio = window_ratio.placed().map(|spec| {
-        ("window_ratio", Placed { value: DetectorSpec::WindowRatio(*spec.value), span: spec.span })
-    });
-    let kinds = consecutive.into_iter().chain(window_ratio).collect();
-    told.exactly_one("a detector", name.span, kinds, &["consecutive", "window_ratio"])
+    let all: Vec<&str> = DETECTOR_KINDS.iter().map(|kind| kind.name).collect();
+    let kinds = detector.kinds().into_iter().map(|kind| (kind.value.info().name, kind)).collect();
+    told.exactly_one("a detector", name.span, kinds, &all)
 }
 
 /// Tells a rule that can never fire on the probes that it gets, or always does.
@@ -185,42 +178,11 @@ fn check_reach(
     if every.is_zero() {
         return;
     }
-    let probes = |time: Duration| time.as_nanos().div_ceil(every.as_nanos());
-    let rhythm = format!("monitor `{monitor}` probes every {}", exact(every));
-    let never = |message: String, hint: String| {
-        Diagnostic::error(Code::Contradiction, message).at(told.item(spec.span), rhythm.clone()).hint(hint)
-    };
-    let duration = raw.duration.value;
-    let mistake = match &spec.value {
-        DetectorSpec::Consecutive(Consecutive { failures, .. }) => {
-            let all = probes(duration.get());
-            (u128::from(failures.get()) > all).then(|| {
-                let message =
-                    format!("the rule needs {failures} failures, and the scenario has {all} probes");
-                never(
-                    message,
-                    "probe more often, ask for fewer failures, or make the scenario longer".to_owned(),
-                )
-            })
-        }
-        DetectorSpec::WindowRatio(WindowRatio { window: Span(Duration::ZERO), .. }) => Some(never(
-            "a window of 0s holds no probes".to_owned(),
-            format!("write `window: {}`, say", exact(every * 10)),
-        )),
-        DetectorSpec::WindowRatio(WindowRatio { at_least, .. }) if at_least.is_zero() => {
-            let hint = "ask for a share above 0%".to_owned();
-            Some(never("a share of 0% failures is always there: the rule fires for ever".to_owned(), hint))
-        }
-        DetectorSpec::WindowRatio(WindowRatio { window, min_samples, .. }) => {
-            let held = probes(window.get().min(duration.get()));
-            (u128::from(*min_samples) > held).then(|| {
-                let message = format!("a window of {window} holds at most {held} probes, and `min_samples` is {min_samples}: the rule can never fire");
-                let longer = exact(every.saturating_mul(*min_samples));
-                never(message, format!("write `window: {longer}` or longer, or `min_samples: {held}` or less"))
-            })
-        }
-    };
-    if let Some(mistake) = mistake {
-        told.push(mistake);
+    let lasts = raw.duration.value.get();
+    let feed = Feed::of_one(every, SimTime::ZERO, lasts);
+    for Contradiction { message, hint } in spec.value.contradictions(&feed) {
+        let rhythm = format!("monitor `{monitor}` probes every {}", exact(every));
+        let mistake = Diagnostic::error(Code::Contradiction, message).at(told.item(spec.span), rhythm);
+        told.push(mistake.maybe_hint(hint));
     }
 }
