@@ -41,9 +41,11 @@ schema: ## make the JSON Schema of scenario files anew
 schema-check: ## is the committed JSON Schema the one that the code makes?
 	$(CARGO) run --locked --quiet -- schema | diff -u $(SCHEMA) - || { echo "run: make schema" >&2; exit 1; }
 
-reference: ## make the reference of faults anew
-	$(CARGO) run --locked --quiet -- faults --markdown > docs/faults.md.new || { rm -f docs/faults.md.new; exit 1; }
-	mv docs/faults.md.new docs/faults.md
+reference: ## make the references of faults and of detectors anew
+	for kind in faults detectors; do \
+	  $(CARGO) run --locked --quiet -- $$kind --markdown > docs/$$kind.md.new || { rm -f docs/$$kind.md.new; exit 1; }; \
+	  mv docs/$$kind.md.new docs/$$kind.md || exit 1; \
+	done
 
 demo: ## see what brownout is about, in under a minute
 	$(CARGO) run --locked --quiet -- demo

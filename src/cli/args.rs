@@ -87,6 +87,8 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// List the kinds of faults, or show one with its keys and an example
     Faults(FaultsArgs),
+    /// List the kinds of detectors, or show one with its keys, its presets and an example
+    Detectors(DetectorsArgs),
     /// List the scenarios that are built in, or show one
     Scenarios(ScenariosArgs),
     /// Print the JSON Schema of scenario files, for editors
@@ -186,6 +188,16 @@ pub(super) struct FaultsArgs {
     /// Show this one
     pub(super) name: Option<String>,
     /// Print all of them as the page `docs/faults.md`
+    #[arg(long, conflicts_with = "name")]
+    pub(super) markdown: bool,
+}
+
+/// Arguments of `brownout detectors`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct DetectorsArgs {
+    /// Show this one
+    pub(super) name: Option<String>,
+    /// Print all of them as the page `docs/detectors.md`
     #[arg(long, conflicts_with = "name")]
     pub(super) markdown: bool,
 }

@@ -42,6 +42,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => commands::check::run(&check, &mut printer),
         Command::Report(report) => commands::report::run(&report, &mut printer),
         Command::Faults(faults) => commands::faults::run(&faults, &mut printer),
+        Command::Detectors(detectors) => commands::detectors::run(&detectors, &mut printer),
         Command::Scenarios(scenarios) => commands::scenarios::run(&scenarios, &mut printer),
         Command::Schema => commands::schema::run(&mut printer),
     };

@@ -31,6 +31,7 @@ shipped! {
     "brownout-ramp",
     "cable-unplugged",
     "demo",
+    "detectors-side-by-side",
     "first-five",
     "flapping-link",
     "flipped-bits",

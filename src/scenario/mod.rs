@@ -13,6 +13,7 @@
 
 mod address;
 mod describe;
+mod detector_reference;
 pub mod expect;
 mod explain;
 mod files;
@@ -38,6 +39,7 @@ pub use describe::{
     buckets_text, check_text, expectation_text, fault_text, fault_windows, faults_named, merged,
     quantile_text, window_text,
 };
+pub use detector_reference::{DetectorReference, detector_references, detectors_markdown};
 pub use explain::explain;
 pub use flags::{
     FaultKey, FlagFault, FlagScenario, FlagService, LiveContext, LiveFaults, Word, fault_keys, load_flags,

@@ -169,7 +169,7 @@ fn example(info: KindInfo) -> std::sync::Arc<Fault> {
 }
 
 /// The short form and the keys of a type.
-fn shape(schema: &Value, property: &Value) -> (Option<String>, Vec<Key>) {
+pub(super) fn shape(schema: &Value, property: &Value) -> (Option<String>, Vec<Key>) {
     let resolved = resolve(schema, property);
     let forms = resolved["anyOf"].as_array().map_or_else(|| vec![resolved], |forms| forms.iter().collect());
     let mut short = None;
@@ -188,8 +188,7 @@ fn shape(schema: &Value, property: &Value) -> (Option<String>, Vec<Key>) {
                 otherwise: match &key["default"] {
                     _ if required(name) => "needed".to_owned(),
                     Value::Null => String::new(),
-                    Value::String(text) => format!("`{text}`"),
-                    other => format!("`{other}`"),
+                    default => format!("`{}`", flow(default)),
                 },
                 about: key["description"].as_str().unwrap_or_default().replace('\n', " "),
             });
@@ -211,6 +210,7 @@ fn value_text(schema: &Value, key: &Value) -> String {
         "Ratio" => Some("share"),
         "ByteSize" => Some("size"),
         "ByteRate" => Some("rate"),
+        "Rule" => Some("a rule"),
         _ => None,
     };
     let name = key["$ref"].as_str().and_then(|path| path.rsplit('/').next());
@@ -244,10 +244,24 @@ fn value_text(schema: &Value, key: &Value) -> String {
     }
     match resolved["type"].as_str() {
         Some("array") => format!("a list: {}", value_text(schema, &resolved["items"])),
-        Some("integer") => "number".to_owned(),
+        Some("integer" | "number") => "number".to_owned(),
         Some("boolean") => "`true` or `false`".to_owned(),
         Some("string") => "text".to_owned(),
         other => other.unwrap_or("value").to_owned(),
+    }
+}
+
+/// A value as a scenario writes it, in YAML's flow style.
+pub(super) fn flow(value: &Value) -> String {
+    let joined = |parts: Vec<String>| parts.join(", ");
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", joined(items.iter().map(flow).collect())),
+        Value::Object(keys) => {
+            let pair = |(name, value): (&String, &Value)| format!("{name}: {}", flow(value));
+            format!("{{ {} }}", joined(keys.iter().map(pair).collect()))
+        }
+        other => other.to_string(),
     }
 }
 

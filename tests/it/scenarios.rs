@@ -82,6 +82,42 @@ fn a_scenario_of_the_library_is_run_by_its_name() {
     assert!(ran.stderr.contains("did you mean `lossy-wifi`?"), "{}", ran.stderr);
 }
 
+/// Proves that the reference of detectors names every kind, and that the example and the presets of each are what a
+/// scenario takes; a mistaken name leads to the right one.
+#[test]
+fn the_reference_of_detectors_shows_what_scenarios_take() {
+    let sandbox = Sandbox::new();
+    let list = sandbox.run(brownout().arg("detectors"));
+    let kinds: Vec<&str> = list
+        .stdout
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert!(kinds.contains(&"consecutive") && kinds.contains(&"per_target"), "{}", list.stdout);
+    let mut scenario = "name: all\nduration: 1d\nservices: { api: { upstream: 127.0.0.1:9 } }\n\
+        monitors: { m: { every: 15s, timeout: 1s, tcp: {} } }\ndetectors:\n"
+        .to_owned();
+    for kind in &kinds {
+        let shown = sandbox.run(brownout().args(["detectors", kind])).stdout;
+        let example = shown.lines().find_map(|line| line.strip_prefix("  ours: ")).expect("an example");
+        let stem = kind.replace('_', "-");
+        let mut rules = vec![format!("  {stem}: {example}")];
+        let presets = shown.lines().skip_while(|line| *line != "presets").skip(1);
+        let presets = presets.take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
+        let names = presets.filter_map(|line| line.trim().split(' ').next());
+        rules.extend(names.map(|name| format!("  {stem}-{name}: {{ {kind}: {name} }}")));
+        scenario += &(rules.join("\n") + "\n");
+    }
+    assert!(scenario.contains("consecutive-kubernetes-liveness"), "{scenario}");
+    sandbox.write("all.yaml", &scenario);
+    let checked = sandbox.run(brownout().args(["check", "all.yaml"]));
+    assert_eq!((checked.code, checked.stderr.as_str()), (Some(0), ""), "{scenario}");
+    let mistaken = sandbox.run(brownout().args(["detectors", "cusumm"]));
+    assert_eq!(mistaken.code, Some(2));
+    assert!(mistaken.stderr.contains("did you mean `cusum`?"), "{}", mistaken.stderr);
+}
+
 /// Proves the story of the demo, from proxy to verdict: failure is sporadic, the rule that asks for three failures in a row
 /// never fires, the one that looks at a share does, every expectation is met.
 #[test]

@@ -71,7 +71,7 @@ fn show(kind: &FaultReference) -> String {
 }
 
 /// What a key's value is, and what happens without it: `time, needed`.
-fn value(key: &Key) -> String {
+pub(super) fn value(key: &Key) -> String {
     let otherwise = match key.otherwise.as_str() {
         "" => String::new(),
         "needed" => ", needed".to_owned(),

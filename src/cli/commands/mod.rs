@@ -2,6 +2,7 @@
 
 pub(super) mod check;
 pub(super) mod demo;
+pub(super) mod detectors;
 pub(super) mod faults;
 pub(super) mod proxy;
 pub(super) mod report;
