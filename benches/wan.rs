@@ -1,7 +1,7 @@
 //! The WAN simulator: how long a routing storm takes, from 10 to 1,000 routers, and what a look-up costs after it.
 //!
-//! `incident` is the whole of 2023-01-25 on the built-in backbone (112 routers, six hours), with and without the timelines of
-//! ten pairs of sites. `storm` is a domain-wide recomputation of a grid of routers, all of which purge their databases and
+//! `incident` is the whole of 2023-01-25 on the built-in backbone (112 routers, six hours), read from its scenario, with and without
+//! the timelines of ten pairs of sites more. `storm` is a domain-wide recomputation of a grid of routers, all of which purge their databases and
 //! rebuild their tables at once: the work grows with the square of the routers, for every LSP reaches every router.
 //!
 //! Not measured: what a proxy or a modelled probe does with a timeline.
@@ -11,12 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use brownout::base::{FlowBucket, Seed, SimTime};
-use brownout::wan::incident::{END, script};
+use brownout::scenario::{load_text, shipped};
 use brownout::wan::topology::BlockKind;
 use brownout::wan::{
     Happening, History, LinkSpec, Platform, RouterId, Script, Topology, TopologyBuilder, simulate,
 };
 use criterion::{BenchmarkId, Criterion};
+
+const SIX_HOURS: SimTime = SimTime::from_secs(6 * 3_600);
 
 const PAIRS: [(&str, &str); 10] = [
     ("seattle", "singapore"),
@@ -57,9 +59,10 @@ fn grid(rows: usize, columns: usize) -> Arc<Topology> {
     Arc::new(wan.block_for_each_site(1_000, BlockKind::Bgp).build().expect("a grid is connected"))
 }
 
-fn incident(wan: &Arc<Topology>) -> History {
-    let script = script(wan).expect("the backbone has its routers");
-    simulate(wan, &script, Seed(1), END).expect("a bounded simulation")
+/// The whole scenario, read: parsed, simulated, and the paths of its services computed.
+fn incident() -> Arc<History> {
+    let scenario = shipped("azure-wan-2023-01-25").expect("it is in the library");
+    load_text(scenario.name, scenario.text).expect("it is sound").wan.expect("it has a WAN")
 }
 
 fn timelines(history: &History) -> usize {
@@ -71,13 +74,12 @@ fn timelines(history: &History) -> usize {
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
-    let backbone = Arc::new(Topology::global_backbone().expect("a sound preset"));
     let mut group = criterion.benchmark_group("incident");
     group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
-    group.bench_function("control plane", |bencher| bencher.iter(|| black_box(incident(&backbone).events())));
-    group.bench_function("with ten pairs", |bencher| bencher.iter(|| timelines(&incident(&backbone))));
-    let history = incident(&backbone);
-    let site = |name: &str| backbone.site(name).expect("a city of the backbone");
+    group.bench_function("scenario", |bencher| bencher.iter(|| black_box(incident().events())));
+    group.bench_function("with ten pairs more", |bencher| bencher.iter(|| timelines(&incident())));
+    let history = incident();
+    let site = |name: &str| history.topology().site(name).expect("a city of the backbone");
     let flows = history.flows(site("seattle"), site("singapore"), 0).expect("every city has addresses");
     group.bench_function("256 buckets of a pair", |bencher| {
         bencher.iter(|| flows.map(|flow| black_box(history.paths(&flow)).is_ok()));
@@ -86,7 +88,7 @@ fn main() {
     let mut at = 0;
     group.bench_function("look-up", |bencher| {
         bencher.iter(|| {
-            at = (at + 7_919_000_003) % END.as_nanos();
+            at = (at + 7_919_000_003) % SIX_HOURS.as_nanos();
             let line = paths.bucket(FlowBucket(at as u8));
             let now = SimTime::from_nanos(at);
             black_box((line.at(now), line.next_change(now)))

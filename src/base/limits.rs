@@ -150,6 +150,10 @@ pub const WAN_HAPPENINGS_MAX: usize = 10_000;
 /// Most events of one simulation of a WAN. A thousand routers that all rebuild at once take some ten million.
 pub const WAN_EVENTS_MAX: u64 = 200_000_000;
 
+/// Most changes of one service's path over a WAN that a run tells, one event each: a quarter of the recorder's queue, for a
+/// fast run tells them all within moments.
+pub const WAN_PATH_CHANGES_MAX: usize = 16_384;
+
 /// Transitions that a WAN's trace holds; more are counted only.
 pub const WAN_TRACE_MAX: usize = 1_000_000;
 

@@ -108,6 +108,7 @@ mod tests {
             delay_max: Duration::ZERO,
             flipped: 0,
             flips: Vec::new(),
+            why: None,
         };
         let mut ended = ConnectionEnded {
             service: "api".into(),

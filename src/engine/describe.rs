@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::base::limits::HEADER_WINDOWS_MAX;
-use crate::event::{DetectorInfo, FaultInfo, Header, MonitorInfo, ServiceInfo, Window};
-use crate::fault::Fault;
+use crate::event::{DetectorInfo, FaultInfo, Header, MonitorInfo, PathInfo, ServiceInfo, Window};
+use crate::fault::{Backend, Fault};
 use crate::scenario::{Plan, buckets_text, check_text, fault_windows};
 
 /// What the plan is about to do, with the addresses that were really bound.
@@ -14,6 +14,11 @@ pub(super) fn header(plan: &Plan, addresses: &[SocketAddr], replay: &str, began:
         name: Arc::clone(&service.name),
         listen: *address,
         upstream: service.upstream.to_string().into(),
+        path: service.path.as_ref().map(|path| PathInfo {
+            from: Arc::clone(&path.from),
+            to: Arc::clone(&path.to),
+            backend: Backend::UserSpace.as_str().into(),
+        }),
     });
     Header {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -78,6 +83,13 @@ fn describe_detector(detector: &crate::scenario::DetectorPlan, plan: &Plan) -> D
 fn notes(plan: &Plan) -> Vec<Arc<str>> {
     let mut notes = Vec::new();
     let clock = plan.clock;
+    if plan.services.iter().any(|service| service.path.is_some()) {
+        notes.push(
+            "a connect to a service with a path takes no time: the server sees the connection a round trip and one more \
+             way later, so totals are right and the connect phase alone is not"
+                .into(),
+        );
+    }
     if clock.plays_at_speed() {
         notes.push(
             format!(

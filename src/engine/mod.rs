@@ -10,6 +10,7 @@ mod command;
 mod describe;
 mod live;
 mod monitor;
+mod paths;
 mod record;
 mod run;
 

@@ -15,6 +15,7 @@ use super::command::{Command, CommandError, Running, reachable};
 use super::describe::header;
 use super::live::Live;
 use super::monitor::Monitor;
+use super::paths;
 use super::record::{Detectors, Watching, record};
 use crate::base::SimTime;
 use crate::base::limits::COMMAND_OVERRUN_MAX;
@@ -181,6 +182,7 @@ fn bind_all(plan: &Plan) -> Result<Vec<Bound>, EngineError> {
 struct Play {
     shared: Shared,
     proxies: Vec<Proxy>,
+    /// Monitors, and what tells of paths.
     monitors: JoinSet<()>,
     stop_monitors: CancellationToken,
     watching: Watching,
@@ -232,6 +234,12 @@ impl Play {
         }
         let end = SimTime::after_start(plan.run_time());
         let (mut monitors, stop_monitors) = (JoinSet::new(), CancellationToken::new());
+        for service in &plan.services {
+            if let Some(path) = &service.path {
+                let (name, health) = (Arc::clone(&service.name), path.health.clone());
+                monitors.spawn(paths::tell(name, health, shared.clone(), end, stop_monitors.clone()));
+            }
+        }
         for monitor in &plan.monitors {
             let upstream = &plan.services[monitor.service].upstream;
             let target = reachable(addresses[monitor.service]);

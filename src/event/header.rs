@@ -56,6 +56,20 @@ pub struct ServiceInfo {
     pub listen: SocketAddr,
     /// Where it dials: `host:port`.
     pub upstream: Arc<str>,
+    /// The way of its connections over a WAN, if they have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathInfo>,
+}
+
+/// The way of a service's connections over a WAN.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathInfo {
+    /// The site of its clients.
+    pub from: Arc<str>,
+    /// Its own site.
+    pub to: Arc<str>,
+    /// What makes it: `userspace`, or the kernel's part when there is one.
+    pub backend: Arc<str>,
 }
 
 /// A fault of a run.
@@ -126,6 +140,16 @@ impl FaultInfo {
     /// Whether brownout sees what it does: not the connects that the kernel refuses for it.
     pub fn is_seen(&self) -> bool {
         (&*self.kind, &*self.backend) != ("refuse", "kernel")
+    }
+
+    /// Whether it is what a WAN does to the service's paths.
+    pub fn is_wan(&self) -> bool {
+        &*self.kind == "wan"
+    }
+
+    /// Whether it is in force at any time from `from` to `until`, as far as its windows are listed.
+    pub fn in_force_within(&self, from: SimTime, until: SimTime) -> bool {
+        self.windows.iter().any(|window| window.from <= until && from < window.until)
     }
 
     /// Whether it is in force at `t`, as far as its windows are listed.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::end_cause::EndCause;
 use super::header::Header;
+use super::path::PathChanged;
 use crate::base::{Flip, FlowBucket, SimTime};
 
 /// An event, and when it happened.
@@ -48,6 +49,8 @@ pub enum Event {
         /// The names of the faults in it.
         faults: Vec<Arc<str>>,
     },
+    /// A WAN does something else to the path of a service from now on. The first one tells how the run begins.
+    PathChanged(Box<PathChanged>),
     /// The acceptor of a service ran into a limit or an error and goes on.
     AcceptTrouble {
         /// Which service.
@@ -134,6 +137,9 @@ pub struct Hit {
     /// The longest delay that it asked for.
     #[serde(with = "crate::base::seconds", rename = "delay_max_s")]
     pub delay_max: Duration,
+    /// Why it delivered nothing, where a WAN says so: `no route at madrid-1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Arc<str>>,
     /// Bits that it flipped.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub flipped: u64,
@@ -255,6 +261,16 @@ impl Event {
     /// This event at `t`.
     pub const fn at(self, t: SimTime) -> Entry {
         Entry { t, event: self }
+    }
+}
+
+// === impl ConnectionEnded ===
+
+impl ConnectionEnded {
+    /// When it began, in scenario time, if it ended at `ended` in a run of this speed.
+    pub fn began(&self, ended: SimTime, speed: f64) -> SimTime {
+        let age = Duration::try_from_secs_f64(self.age.as_secs_f64() * speed);
+        ended.minus(age.unwrap_or(Duration::MAX))
     }
 }
 

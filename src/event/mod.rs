@@ -9,15 +9,17 @@ mod header;
 mod journal;
 mod kind;
 mod outbox;
+mod path;
 
 pub use end_cause::{BrownoutReason, DialFailure, EndCause, PeerEnd};
-pub use header::{DetectorInfo, FaultInfo, Header, MonitorInfo, ServiceInfo, Window};
+pub use header::{DetectorInfo, FaultInfo, Header, MonitorInfo, PathInfo, ServiceInfo, Window};
 pub use journal::{JournalError, JournalReader, JournalWriter, Line};
 pub use kind::{
     AlarmState, ConnectionEnded, ConnectionOpened, Entry, Event, Hit, Phase, Probe, ProbeFailure, RunEnd,
     Verdict, VerdictState,
 };
 pub use outbox::{Outbox, ToScenario};
+pub use path::{PathChanged, PathHealth, PathHistory, Why};
 
 /// Whatever wants to see every event, in order.
 pub trait Sink {

@@ -15,6 +15,9 @@
 //! limit; a rate holds over any window with a stated burst; how reads were cut changes nothing; an edit loses nothing;
 //! what is held is bounded.
 //!
+//! Where a service's connections cross a simulated network, its [`Routing`] is one more fault of the program: it was made by
+//! routers, not declared.
+//!
 //! A new kind is one file in `kind/`, one line in `table.rs` and one example scenario.
 
 mod cut;
@@ -22,6 +25,7 @@ mod kind;
 mod lane;
 mod link;
 mod program;
+mod routing;
 mod schedule;
 mod shorthand;
 mod spec;
@@ -40,10 +44,11 @@ pub use kind::{
 pub use lane::{Action, FLIGHT_GAP, Lane, LaneEnd, RATE_QUEUE, SEGMENT_BYTES, SLOT_BYTES, Touch};
 pub use link::{Link, burst_bytes};
 pub use program::{Caller, Draw, Program};
+pub use routing::{Routing, Way, Ways};
 pub use schedule::{Bursts, Level, Ramp, Schedule, ScheduleError};
 pub use spec::{Backend, Began, Fault, FaultParts, Kind, Layer, Peers, PeersError};
 pub use spread::Spread;
 pub(crate) use table::fault_kinds;
-pub use table::{FaultKind, KINDS, KindInfo};
+pub use table::{FaultKind, KINDS, KindInfo, WAN};
 pub use trace::{AtEnd, DelayTrace, Lost, PacketTrace, SampleSource, TextMistake, TextMistakes};
 pub use turnstile::{Admission, Beyond, Limit, Tickets};

@@ -25,8 +25,8 @@ pub struct Program {
     paths: Mutex<IndexMap<PathKey, Arc<Timeline<PathState>>>>,
 }
 
-/// What a path depends on: the direction, the faults, and the bucket where one of them has a share.
-type PathKey = (Direction, Option<FlowBucket>, Vec<FaultId>);
+/// What a path depends on: the direction, the faults, and which of its paths each has for the bucket.
+type PathKey = (Direction, Vec<(FaultId, u8)>);
 
 /// A connection, as faults see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,23 +119,20 @@ impl Program {
         let acting =
             |fault: &&Arc<Fault>| fault.parts.directions.contain(direction) && fault.kind().cut().is_none();
         let faults: Vec<&Arc<Fault>> = draw.faults.iter().filter(acting).collect();
-        let bucket_matters = faults.iter().any(|fault| fault.differs_by_bucket());
-        let key = (
-            direction,
-            bucket_matters.then_some(bucket),
-            faults.iter().map(|fault| fault.parts.id).collect(),
-        );
+        let variants = faults.iter().map(|fault| (fault.parts.id, fault.variant(bucket, direction)));
+        let key = (direction, variants.collect());
         let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(path) = paths.get(&key) {
             return Arc::clone(path);
         }
-        let clear = Timeline::constant(PathState::CLEAR);
-        let merged = faults.iter().fold(clear, |path, fault| {
-            path.merge(&fault.path(bucket), PathState::and).expect(
+        let own = faults.iter().map(|fault| fault.path(bucket, direction));
+        // One alone is not merged, so that all that meet only the network share its lines.
+        let merged = own.reduce(|path, other| {
+            Arc::new(path.merge(&other, PathState::and).expect(
                 "the changes of all faults of a service fit one timeline: the loader has added them up",
-            )
+            ))
         });
-        let path = Arc::new(merged);
+        let path = merged.unwrap_or_else(|| Arc::new(Timeline::constant(PathState::CLEAR)));
         if paths.len() < PATHS_REMEMBERED_MAX {
             paths.insert(key, Arc::clone(&path));
         }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cut::Cut;
 use super::link::Link;
+use super::routing::Routing;
 use super::schedule::Level;
 use super::table::FaultKind;
 use super::trace::TextMistakes;
@@ -108,6 +109,11 @@ pub trait Kind {
     /// Takes the text of the file that [`Kind::file`] named.
     fn read(&mut self, _text: &str) -> Result<(), TextMistakes> {
         Ok(())
+    }
+
+    /// What a network of routers makes of the paths, if that is what it is.
+    fn routing(&self) -> Option<&Routing> {
+        None
     }
 
     /// How it ends connections, if it does.
@@ -286,8 +292,15 @@ impl Fault {
         self.place(bucket) < self.realised_share()
     }
 
-    /// What it makes of the path of this bucket at each instant.
-    pub fn path(&self, bucket: FlowBucket) -> Timeline<PathState> {
+    /// What it makes of the path of this bucket at each instant, in a direction that it acts in.
+    pub fn path(&self, bucket: FlowBucket, direction: Direction) -> Arc<Timeline<PathState>> {
+        match self.kind().routing() {
+            Some(routing) => Arc::clone(&routing.way(bucket, direction).path),
+            None => Arc::new(self.declared_path(bucket)),
+        }
+    }
+
+    fn declared_path(&self, bucket: FlowBucket) -> Timeline<PathState> {
         let (place, kind) = (self.place(bucket), self.kind());
         let acts = |level: &Level| {
             let taken =
@@ -307,8 +320,24 @@ impl Fault {
         }
     }
 
+    /// Buckets with the same number here have the same path in this direction.
+    pub fn variant(&self, bucket: FlowBucket, direction: Direction) -> u8 {
+        match self.kind().routing() {
+            Some(routing) => routing.way_of(bucket, direction),
+            None if self.differs_by_bucket() => bucket.0,
+            None => 0,
+        }
+    }
+
+    /// How often its path changes, at most; more than the changes of its level alone.
+    pub fn changes(&self) -> usize {
+        let weather = self.parts.weather.as_ref().map_or(0, Timeline::changes);
+        let routed = self.kind().routing().map_or(0, Routing::changes);
+        self.parts.level.changes() + weather + routed
+    }
+
     /// Whether its path differs between buckets: it takes a share of them, or it adds them by and by.
-    pub fn differs_by_bucket(&self) -> bool {
+    fn differs_by_bucket(&self) -> bool {
         let by_degrees = |level: &Level| !level.is_zero() && !level.is_full();
         let adds = || self.parts.level.pieces().any(|(_, _, level)| by_degrees(level));
         self.kind().share() != Ratio::ONE || self.kind().ramps_by_buckets() && adds()
@@ -346,7 +375,9 @@ mod tests {
     }
 
     fn touched(fault: &Fault) -> usize {
-        FlowBucket::all().filter(|bucket| !fault.path(*bucket).at(testing::secs(1)).is_clear()).count()
+        FlowBucket::all()
+            .filter(|bucket| !fault.declared_path(*bucket).at(testing::secs(1)).is_clear())
+            .count()
     }
 
     /// Half-way up its ramp a latency delays every flow by half; a blackhole takes half of its buckets, all of them.
@@ -354,7 +385,7 @@ mod tests {
     fn a_ramp_scales_or_adds_buckets_but_not_both() {
         let latency = half_way("80ms".parse::<Latency>().unwrap());
         assert_eq!((touched(&latency), latency.differs_by_bucket()), (256, false));
-        let delay = latency.path(FlowBucket(7)).at(testing::secs(1)).delays[0].delay.mean;
+        let delay = latency.declared_path(FlowBucket(7)).at(testing::secs(1)).delays[0].delay.mean;
         assert_eq!(delay.as_millis(), 40);
         let all = half_way("100%".parse::<Blackhole>().unwrap());
         assert_eq!((touched(&all), all.differs_by_bucket()), (128, true));

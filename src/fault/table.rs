@@ -5,6 +5,7 @@ use super::kind::{
     Bandwidth, Blackhole, Close, ConnectionLimit, Corrupt, HalfOpen, Latency, LatencySpikes, Loss, Refuse,
     Reset, Slicer, SlowClose,
 };
+use super::routing::Routing;
 use super::spec::{Backend, Kind, Layer};
 
 /// Calls `$callback!` with the table: for every kind its key, its type, its layer, its backend and its words.
@@ -98,6 +99,16 @@ pub struct KindInfo {
     pub example: &'static str,
 }
 
+/// The one kind that no scenario declares: it has no key, and routers make it.
+pub const WAN: KindInfo = KindInfo {
+    name: "wan",
+    layer: Layer::Path,
+    about: "What the routers of a WAN make of the path.",
+    client_sees: "The delay of the path; while routers learn of a change some flows meet silence, or a detour.",
+    backend: Backend::UserSpace,
+    example: "",
+};
+
 macro_rules! define_kinds {
     ($($key:ident: $type:ident, $layer:ident, $backend:ident {
         about: $about:literal,
@@ -108,6 +119,8 @@ macro_rules! define_kinds {
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum FaultKind {
             $(#[doc = $about] $type($type),)*
+            /// What the routers of a WAN make of the paths.
+            Wan(Routing),
         }
 
         /// All kinds, in the order in which they are documented.
@@ -125,13 +138,14 @@ macro_rules! define_kinds {
             pub fn info(&self) -> KindInfo {
                 // The table is in the order of the variants.
                 enum Place { $($type,)* }
-                KINDS[match self { $(Self::$type(_) => Place::$type,)* } as usize]
+                KINDS[match self { $(Self::$type(_) => Place::$type,)* Self::Wan(_) => return WAN } as usize]
             }
 
             /// What it does, to give it the text of its file.
             pub fn kind_mut(&mut self) -> &mut dyn Kind {
                 match self {
                     $(Self::$type(kind) => kind,)*
+                    Self::Wan(kind) => kind,
                 }
             }
 
@@ -139,6 +153,7 @@ macro_rules! define_kinds {
             pub fn kind(&self) -> &dyn Kind {
                 match self {
                     $(Self::$type(kind) => kind,)*
+                    Self::Wan(kind) => kind,
                 }
             }
         }

@@ -6,7 +6,9 @@ use indexmap::{IndexMap, IndexSet};
 
 use crate::base::SimTime;
 use crate::base::limits::REFUSAL_MARGIN;
-use crate::event::{Entry, Event, FaultInfo, MonitorInfo, Probe, Sink, Verdict, VerdictState, Window};
+use crate::event::{
+    ConnectionEnded, Entry, Event, FaultInfo, MonitorInfo, Probe, Sink, Verdict, VerdictState, Window,
+};
 use crate::scenario::expect::{Check, Expectation};
 
 /// The implied expectations: every fault meets traffic, the command succeeds, no event is lost.
@@ -119,6 +121,17 @@ impl Implied {
         (refused > 0).then(|| (VerdictState::Met, format!("{} refused", probes_text(refused))))
     }
 
+    /// A WAN disturbs some flows and not others, by their ports: it has met whoever was there to be disturbed.
+    fn record_lifetime(&mut self, t: SimTime, ended: &ConnectionEnded) {
+        let began = ended.began(t, self.speed);
+        for fault in self.faults.iter().filter(|fault| fault.is_wan() && fault.service == ended.service) {
+            if fault.in_force_within(began, t) {
+                let key = (Arc::clone(&fault.service), Arc::clone(&fault.name));
+                *self.touched.entry(key).or_default() += 1;
+            }
+        }
+    }
+
     fn record_probe(&mut self, t: SimTime, probe: &Probe) {
         let Some(service) = self.monitors.get(&probe.monitor) else { return };
         let margin = REFUSAL_MARGIN.mul_f64(self.speed);
@@ -162,10 +175,12 @@ impl Sink for Implied {
                 self.played = (header.from, header.until);
             }
             Event::ConnectionEnded(ended) => {
+                self.record_lifetime(entry.t, ended);
                 for hit in &ended.hits {
                     let key = (Arc::clone(&ended.service), Arc::clone(&hit.fault));
                     // Faults that an edit brought are not the scenario's: nobody expects them.
-                    if self.faults.iter().any(|fault| fault.service == key.0 && fault.name == key.1) {
+                    let mine = |fault: &&FaultInfo| fault.service == key.0 && fault.name == key.1;
+                    if self.faults.iter().find(mine).is_some_and(|fault| !fault.is_wan()) {
                         *self.touched.entry(key).or_default() += 1;
                     }
                 }

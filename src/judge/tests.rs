@@ -34,6 +34,7 @@ fn ended(t: u64, cause: EndCause, hits: &[&str]) -> Entry {
         delay_max: Duration::ZERO,
         flipped: 0,
         flips: Vec::new(),
+        why: None,
     };
     Event::ConnectionEnded(Box::new(ConnectionEnded {
         service: "api".into(),
@@ -274,4 +275,38 @@ fn what_the_kernel_refuses_is_judged_by_probes() {
     assert_eq!(judged(&[(15, true)], true, 60), None);
     assert_eq!(judged(&[], false, 60), None);
     assert_eq!(judged(&[], false, 9), failed("not reached: it begins at 10s, the run ended at 9s"));
+}
+
+/// A WAN disturbs some flows and not others, by their ports: it has met whoever was there to be disturbed, hit or not.
+#[test]
+fn a_wan_has_met_traffic_that_was_there() {
+    let window = Window { from: SimTime::from_secs(10), until: SimTime::from_secs(20) };
+    let wan = FaultInfo {
+        name: "wan".into(),
+        service: "api".into(),
+        kind: "wan".into(),
+        summary: "london to dublin".into(),
+        direction: Directions::Both,
+        probability: Ratio::ONE,
+        windows: vec![window],
+        windows_total: 1,
+        backend: "userspace".into(),
+        allow_untouched: false,
+    };
+    let judged = |wan: FaultInfo, ends: &[u64], until: u64| {
+        let mut judge = Judge::new(&[]);
+        let opening = Header { faults: vec![wan], ..header(0, 60) };
+        judge.record(&Event::RunStarted(Box::new(opening)).at(SimTime::ZERO));
+        for t in ends {
+            // Each lived for a second, and was hit by the delay that the path always has.
+            judge.record(&ended(*t, EndCause::Client { how: PeerEnd::Closed }, &["wan"]));
+        }
+        judge.tick(SimTime::from_secs(until));
+        judge.verdicts(0).first().map(|verdict| (verdict.state, verdict.observed.to_string()))
+    };
+    let said = |state, text: &str| Some((state, text.to_owned()));
+    assert_eq!(judged(wan.clone(), &[5, 30], 60), said(VerdictState::Failed, "no traffic met it"));
+    assert_eq!(judged(wan.clone(), &[5, 11, 20], 60), said(VerdictState::Met, "2 connections"));
+    let undisturbed = FaultInfo { windows: Vec::new(), windows_total: 0, ..wan };
+    assert_eq!(judged(undisturbed, &[5], 60), None, "a path that nothing happens to is not expected to hit");
 }

@@ -269,3 +269,40 @@ async fn random_edits_under_traffic_lose_no_byte() {
     rig.proxy.edit(rig.proxy.program().edited(vec![]));
     assert!(at_client.await.unwrap() == pattern(2) && at_server.await.unwrap() == pattern(1));
 }
+
+/// The kernel answers a SYN at once, and the server sees the connection when the third packet of the handshake would arrive. So
+/// an answer takes two round trips from the connect on, and so does the greeting of a server that speaks first.
+#[tokio::test]
+async fn a_handshake_crosses_the_path() {
+    let one_way = Duration::from_millis(10);
+    for greets in [false, true] {
+        let rig = Rig::new(vec![testing::routing("wan", |_| false)]).await;
+        let began = rig.clock.now();
+        let mut client = TcpStream::connect(rig.proxy.address()).await.unwrap();
+        if !greets {
+            client.write_all(b"question").await.unwrap();
+        }
+        let (mut server, _) = rig.upstream.accept().await.unwrap();
+        assert!(rig.clock.now().since(began) >= one_way * 3, "three packets have crossed");
+        if !greets {
+            server.read_exact(&mut [0; 8]).await.unwrap();
+        }
+        server.write_all(b"answer").await.unwrap();
+        client.read_exact(&mut [0; 6]).await.unwrap();
+        assert!(rig.clock.now().since(began) >= one_way * 4, "and the answer is the fourth");
+        drop((client, server));
+        assert!(rig.ended().await[0].hits.is_empty(), "a quiet network hits nobody");
+    }
+}
+
+/// A connection that comes in the dark reaches the server once there is light and a handshake has crossed; its hit says why.
+#[tokio::test]
+async fn a_dark_path_carries_no_handshake_and_says_why() {
+    let rig = Rig::new(vec![testing::routing("wan", |_| true)]).await;
+    tokio::time::sleep_until(rig.clock.instant(crate::base::SimTime::from_millis(7_500))).await;
+    let (client, server) = rig.connect().await;
+    assert!(rig.clock.now() >= crate::base::SimTime::from_millis(8_060));
+    drop((client, server));
+    let hit = rig.ended().await.remove(0).hits.remove(0);
+    assert_eq!((&*hit.fault, hit.why.as_deref()), ("wan", Some("no route at a-1")));
+}

@@ -20,6 +20,7 @@ mod abandoned;
 pub mod clock;
 mod dial;
 mod door;
+mod handshake;
 mod listener;
 mod peers;
 mod pump;

@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 
 use super::abandoned::Abandoned;
 use super::dial::dial;
+use super::handshake::Handshake;
 use super::peers::{Peers, Server};
 use super::session::Service;
 use super::socket::{SCRATCH, close_with_rst, how_it_ended, shut_down};
@@ -45,6 +46,7 @@ pub(super) struct Pump {
     /// The fault that refused it.
     refusal: Option<Arc<Fault>>,
     tickets: Tickets,
+    handshake: Handshake,
     cuts: Cuts,
     cut: Option<(CutKind, Touch)>,
     /// What is left after a fault has abandoned it; it has the sockets then.
@@ -85,6 +87,7 @@ impl Pump {
         Self {
             refusal: draw.refusal(accepted).map(Arc::clone),
             tickets,
+            handshake: Handshake::new(draw),
             caller,
             peers: Peers::new(client),
             lanes: Direction::ALL.map(|direction| Lane::new(program, draw, &caller, direction)),
@@ -107,8 +110,8 @@ impl Pump {
         for direction in Direction::ALL {
             self.lanes[direction.index()].on_edit(program, draw, &self.caller, direction);
         }
-        let waits = matches!(self.peers.server, Server::Waiting);
-        self.tickets.edit(draw, self.caller.ordinal, !waits);
+        self.tickets.edit(draw, self.caller.ordinal, !matches!(self.peers.server, Server::Waiting));
+        self.handshake.edit(draw);
         self.cuts = self.cuts.edited(draw.faults().iter());
     }
 
@@ -255,9 +258,8 @@ impl Pump {
                     Admission::Wait(until) => return Step::Waits(until),
                     Admission::Refuse(fault, kind) => return Step::Over(self.cut_by(now, &fault, kind)),
                 }
-                let dark: Vec<_> = self.lanes.iter_mut().filter_map(|lane| lane.dark(now)).collect();
-                if !dark.is_empty() {
-                    return Step::Waits(dark.into_iter().flatten().max());
+                if let Err(until) = self.handshake.poll(now, &mut self.lanes) {
+                    return Step::Waits(until);
                 }
                 let config = &self.service.config;
                 self.peers.server = Server::Dialling(Box::pin(dial(Arc::clone(&config.host), config.port)));

@@ -14,7 +14,7 @@ use super::registry::{Registered, Registry};
 use super::{ServiceConfig, Shared};
 use crate::base::{FaultId, SimTime};
 use crate::event::{BrownoutReason, ConnectionEnded, ConnectionOpened, EndCause, Event, Hit};
-use crate::fault::{Caller, Draw, Program, Tickets, Touch};
+use crate::fault::{Caller, Draw, Fault, Program, Tickets, Touch};
 
 /// A connection that was just accepted: when, and what was drawn for it.
 #[derive(Debug)]
@@ -114,19 +114,19 @@ impl Service {
             }
         };
         tracing::debug!(%cause, "ended");
-        let name = |touch: &Touch| {
-            let fault = faults.iter().find(|fault| fault.parts.id == touch.fault);
-            fault.map_or_else(|| "?".into(), |fault| Arc::clone(&fault.parts.name))
-        };
-        let hits = pump.touches().into_iter().map(|touch| self.hit(name(&touch), touch)).collect();
+        let of = |touch: &Touch| faults.iter().find(|fault| fault.parts.id == touch.fault);
+        let hits = pump.touches().into_iter().map(|touch| self.hit(of(&touch), &caller, touch)).collect();
         self.journal_end(&pump, &caller, accepted, cause.clone(), hits);
         pump.close(&cause).await;
     }
 
-    fn hit(&self, fault: Arc<str>, touch: Touch) -> Hit {
+    fn hit(&self, fault: Option<&Arc<Fault>>, caller: &Caller, touch: Touch) -> Hit {
         let first = self.shared.outbox.scenario_time(touch.first);
+        let routing = fault.and_then(|fault| fault.kind().routing());
+        let why = routing.zip(touch.dark).and_then(|(routing, dark)| routing.why(caller.bucket, dark));
+        let fault = fault.map_or_else(|| "?".into(), |fault| Arc::clone(&fault.parts.name));
         let Touch { bytes, delay_max, flipped, flips, .. } = touch;
-        Hit { fault, first, bytes, delay_max, flipped, flips }
+        Hit { fault, first, bytes, delay_max, why: why.cloned(), flipped, flips }
     }
 
     fn journal_end(&self, pump: &Pump, caller: &Caller, accepted: SimTime, cause: EndCause, hits: Vec<Hit>) {

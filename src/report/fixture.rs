@@ -65,6 +65,7 @@ pub(super) fn header() -> Header {
         name: name.into(),
         listen: listen.parse().unwrap(),
         upstream: upstream.into(),
+        path: None,
     };
     Header {
         version: "0.1.0".into(),
@@ -147,6 +148,7 @@ fn connection(n: u64) -> Vec<Entry> {
         delay_max: Duration::from_millis(delay_ms),
         flipped: 0,
         flips: Vec::new(),
+        why: None,
     };
     let mut hits = Vec::new();
     if slow {

@@ -76,9 +76,9 @@ pub(super) fn draw(page: &mut Page, tally: &Tally) {
     }
     page.blank();
     let view = page.view;
-    let names = tally.faults.keys().map(|(_, name)| name).chain(tally.monitors.keys());
-    let names = names.chain(tally.detectors.keys()).chain(tally.services.keys());
-    let longest = names.map(|name| text::width(&text::clean(name))).max().unwrap_or(0);
+    let faults = tally.faults.values().map(|fault| text::width(&text::clean(&fault_name(tally, fault))));
+    let names = tally.monitors.keys().chain(tally.detectors.keys()).chain(tally.services.keys());
+    let longest = names.map(|name| text::width(&text::clean(name))).chain(faults).max().unwrap_or(0);
     let labels = longest.clamp(9, NAME_COLUMNS_MAX) + 4;
     let axis = Axis { from: tally.from(), until: tally.played_until(), columns: view.columns() - labels };
     for line in axis.lines(view) {
@@ -164,6 +164,12 @@ fn legend(view: View, used: &str) -> Vec<&'static str> {
     parts
 }
 
+/// A fault's name; with its service, where those of several services bear it.
+fn fault_name(tally: &Tally, fault: &super::tally::FaultTally) -> String {
+    let alone = tally.faults.keys().filter(|(_, name)| *name == fault.name).count() < 2;
+    if alone { fault.name.to_string() } else { format!("{} {}", fault.service, fault.name) }
+}
+
 fn fault_rows(tally: &Tally, axis: Axis, view: View) -> Vec<Row> {
     let row = |fault: &super::tally::FaultTally| {
         let unknown = || "?".repeat(axis.columns);
@@ -177,7 +183,7 @@ fn fault_rows(tally: &Tally, axis: Axis, view: View) -> Vec<Row> {
             };
             shares.into_iter().enumerate().map(column).collect()
         });
-        Row { name: fault.name.to_string(), tone: Tone::Fault, cells }
+        Row { name: fault_name(tally, fault), tone: Tone::Fault, cells }
     };
     tally.faults.values().take(ROWS_MAX).map(row).collect()
 }

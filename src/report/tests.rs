@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::{FlowBucket, SimTime};
 use crate::event::{
-    AlarmState, ConnectionEnded, ConnectionOpened, EndCause, Entry, Event, Hit, PeerEnd, Phase, Probe,
-    ProbeFailure, RunEnd, Sink, Verdict, VerdictState, Window,
+    AlarmState, ConnectionEnded, ConnectionOpened, EndCause, Entry, Event, Hit, PathChanged, PathHealth,
+    PathInfo, PeerEnd, Phase, Probe, ProbeFailure, RunEnd, Sink, Verdict, VerdictState, Why, Window,
 };
 
 /// Known names, unknown ones, and what nobody should be called.
@@ -80,7 +80,15 @@ fn connections() -> impl Strategy<Value = Event> {
                 bytes_to_server: bytes,
                 bytes_to_client: bytes,
                 first_byte: Some(age),
-                hits: vec![Hit { fault, first, bytes, delay_max: age, flipped: 0, flips: Vec::new() }],
+                hits: vec![Hit {
+                    fault,
+                    first,
+                    bytes,
+                    delay_max: age,
+                    flipped: 0,
+                    flips: Vec::new(),
+                    why: None,
+                }],
             })),
         },
     )
@@ -336,4 +344,54 @@ fn the_page_of_nothing() {
 
     INCOMPLETE  the journal ends before the run does; the run's header is missing; no expectations
     ");
+}
+
+/// What a WAN did to a path is told from the journal alone: how long some flows were dark, how many at worst and why, and the
+/// delays; in words and in figures.
+#[test]
+fn a_path_over_a_wan_is_told() {
+    let mut header = fixture::header();
+    let info = PathInfo { from: "london".into(), to: "dublin".into(), backend: "userspace".into() };
+    header.services[0].path = Some(info);
+    let health = |dark: u16, millis: u64| PathHealth {
+        disturbed: dark,
+        dark,
+        dark_to_server: dark,
+        round_trip_min: Some(Duration::from_millis(12)),
+        round_trip_max: Some(Duration::from_millis(millis)),
+        why: vec![Why { reason: "no route at core-2".into(), buckets: dark }],
+        ..PathHealth::default()
+    };
+    let changed = |t: u64, path: PathHealth| {
+        let changed = PathChanged { service: "portal".into(), path };
+        Event::PathChanged(Box::new(changed)).at(SimTime::from_secs(t))
+    };
+    let mut events = vec![Event::RunStarted(Box::new(header)).at(SimTime::ZERO)];
+    let changes = [(0, health(0, 12)), (10, health(64, 30)), (13, health(0, 12))];
+    events.extend(changes.map(|(t, path)| changed(t, path)));
+    let end = RunEnd::Completed;
+    events.push(Event::RunEnded { reason: end, exit_code: 0, events_lost: 0 }.at(SimTime::from_secs(300)));
+    let tally = fixture::tally_of(&events);
+    let document: serde_json::Value = serde_json::from_str(&json(&tally).unwrap()).unwrap();
+    let path = &document["paths"][0];
+    assert_eq!(
+        (&path["service"], &path["from"], &path["changes"]),
+        (&"portal".into(), &"london".into(), &2.into())
+    );
+    assert_eq!((&path["dark_s"], &path["dark_share_max"]), (&3.0.into(), &0.25.into()));
+    assert_eq!((&path["round_trip_max_s"], &path["dark_why"]), (&0.03.into(), &"no route at core-2".into()));
+    let view = View { width: 100, color: Color::Plain, charset: Charset::Unicode };
+    let page = summary(&tally, &view);
+    let told = page.split("\n\n").find(|part| part.starts_with("paths")).expect("it has its part");
+    insta::assert_snapshot!(told, @"
+    paths
+      portal, london to dublin
+        some flows dark for 3s (at worst 64 of 256 buckets, 25%, at 10s; mostly no route at core-2),
+        disturbed for 3s, round trip 12ms to 30ms, 2 changes, by userspace
+    ");
+    let journal: Vec<Entry> = events
+        .iter()
+        .map(|entry| serde_json::from_str(&serde_json::to_string(entry).unwrap()).unwrap())
+        .collect();
+    assert_eq!(journal, events, "the journal keeps all of it");
 }

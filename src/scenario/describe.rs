@@ -40,8 +40,11 @@ pub fn merged(mut windows: Vec<Window>) -> Vec<Window> {
     merged
 }
 
-/// The kind and what it does: `latency 80ms ± 20ms`.
+/// The kind and what it does: `latency 80ms ± 20ms`; of a WAN, only where it leads.
 pub fn fault_text(fault: &Fault) -> String {
+    if fault.kind().routing().is_some() {
+        return fault.summary();
+    }
     format!("{} {}", fault.parts.kind.info().name, fault.summary())
 }
 

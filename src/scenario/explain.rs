@@ -40,6 +40,7 @@ pub fn explain(plan: &Plan, width: usize) -> String {
     let mut page = Page { text: String::new(), width: width.clamp(WIDTH_MIN, WIDTH_MAX) };
     page.head(plan);
     page.services(plan);
+    page.wan(plan);
     if !plan.faults.is_empty() {
         page.timeline(plan);
         page.faults(plan);
@@ -82,6 +83,31 @@ impl Page {
                 _ => service.listen.to_string(),
             };
             self.wrapped(&label(&service.name, names), &format!("{listen} → {}", service.upstream));
+        }
+    }
+
+    /// The network, and what becomes of each path over it.
+    fn wan(&mut self, plan: &Plan) {
+        let Some(history) = &plan.wan else { return };
+        self.heading("wan");
+        let wan = history.topology();
+        let size = format!(
+            "{} sites, {} routers, {} links; {} steps of routers",
+            wan.sites().len(),
+            wan.routers().len(),
+            wan.links().len(),
+            history.trace().transitions().len() as u64 + history.trace().left_out()
+        );
+        self.wrapped("  ", &size);
+        let paths =
+            || plan.services.iter().filter_map(|service| Some((&*service.name, service.path.as_ref()?)));
+        if paths().next().is_none() {
+            self.wrapped("  ", "no service has a `path` over it: it does nothing to connections");
+        }
+        let names = column(paths().map(|(name, _)| name));
+        for (name, path) in paths() {
+            let played = path.history(&plan.clock);
+            self.wrapped(&label(name, names), &format!("{} to {}: {played}", path.from, path.to));
         }
     }
 

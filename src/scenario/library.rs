@@ -28,6 +28,7 @@ macro_rules! shipped {
 }
 shipped! {
     "3g",
+    "azure-wan-2023-01-25",
     "brownout-ramp",
     "cable-unplugged",
     "demo",
@@ -45,6 +46,7 @@ shipped! {
     "satellite",
     "slow-drip",
     "transatlantic",
+    "wan-link-cut",
 }
 
 /// The scenario of the library that goes by this name; `.yaml` at its end does not matter.

@@ -18,6 +18,8 @@ pub mod expect;
 mod explain;
 mod files;
 mod flags;
+#[cfg(test)]
+mod incident_tests;
 mod library;
 mod links;
 mod load;
@@ -33,6 +35,8 @@ mod schema;
 mod sugar;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wan_tests;
 
 pub use address::{AddressError, Listen, Named};
 pub use describe::{

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::expect::Expectation;
-use crate::base::{ByteSize, Seed, SimTime};
+use crate::base::{ByteSize, Seed, SimTime, Timeline};
 use crate::detect::{Detector, DetectorSpec, Feed};
+use crate::event::{PathHealth, PathHistory};
 use crate::fault::{Fault, Program};
 use crate::wan::{Flow, History};
 
@@ -86,6 +87,8 @@ pub struct PathPlan {
     pub to: Arc<str>,
     /// Its flows: to the server, and back.
     pub flows: [Flow; 2],
+    /// How the path is over all flow buckets, in run time.
+    pub health: Timeline<PathHealth>,
 }
 
 /// Where a service is reached: a host (a name or an address, without brackets) and a port. Names are resolved at dial.
@@ -223,6 +226,21 @@ impl ServicePlan {
 /// The environment variable of a service of this name.
 pub(super) fn variable(name: &str) -> String {
     format!("BROWNOUT_{}", name.to_ascii_uppercase().replace('-', "_"))
+}
+
+// === impl PathPlan ===
+
+impl PathPlan {
+    /// How the path is over what is played, in scenario time.
+    pub fn history(&self, clock: &ScenarioClock) -> PathHistory {
+        let mut history = PathHistory::default();
+        for (from, until, health) in self.health.pieces() {
+            let [from, until] =
+                [from, until.unwrap_or(SimTime::MAX)].map(|t| clock.to_scenario(t).min(clock.until));
+            history.add(health, from, until);
+        }
+        history
+    }
 }
 
 // === impl Upstream ===

@@ -416,7 +416,7 @@ faults:
 ";
     let delays = |overrides: Overrides, secs: &[u64]| -> Vec<i64> {
         let plan = load_text_with("x", text, &overrides).unwrap();
-        let line = plan.faults[0].path(crate::base::FlowBucket(0));
+        let line = plan.faults[0].path(crate::base::FlowBucket(0), crate::base::Direction::ToClient);
         let held = |secs: &u64| {
             let state = line.at(SimTime::from_secs(*secs));
             let delay = state.delays.first().map(|term| term.delay.mean.as_millis() as i64);

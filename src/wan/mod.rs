@@ -70,7 +70,6 @@
 mod fib;
 mod history;
 mod id;
-pub mod incident;
 pub mod paths;
 pub mod platform;
 mod script;
@@ -79,6 +78,7 @@ pub mod spf;
 pub mod topology;
 mod trace;
 pub mod walk;
+mod why;
 
 pub use fib::FibLine;
 pub use history::{History, Node, Road};

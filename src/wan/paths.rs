@@ -32,6 +32,16 @@ impl Paths {
         &self.lines[usize::from(self.line_of[usize::from(bucket.0)])]
     }
 
+    /// The different timelines.
+    pub fn lines(&self) -> &[Timeline<Fate>] {
+        &self.lines
+    }
+
+    /// Which of them is a bucket's.
+    pub fn line_of(&self, bucket: FlowBucket) -> u8 {
+        self.line_of[usize::from(bucket.0)]
+    }
+
     /// The different timelines, each with the number of buckets that it is of.
     pub fn shared(&self) -> impl Iterator<Item = (&Timeline<Fate>, usize)> {
         let count = |line: usize| self.line_of.iter().filter(|of| usize::from(**of) == line).count();

@@ -95,7 +95,11 @@ impl Fate {
         match *self {
             Self::Dropped(_) => PathState::dark(fault),
             Self::Delivered { delay, loss } => PathState {
-                delays: vec![DelayTerm { fault, delay: Delay::constant(delay) }],
+                delays: if delay.is_zero() {
+                    Vec::new()
+                } else {
+                    vec![DelayTerm { fault, delay: Delay::constant(delay) }]
+                },
                 losses: if loss.is_zero() { Vec::new() } else { vec![LossTerm { fault, ratio: loss }] },
                 ..PathState::CLEAR
             },

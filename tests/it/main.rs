@@ -13,3 +13,4 @@ mod proxy;
 mod run;
 mod scenarios;
 mod support;
+mod wan;

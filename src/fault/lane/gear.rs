@@ -37,8 +37,9 @@ struct Gear {
     losses: Stream,
     /// The link that this lane has to itself.
     link: Link,
-    /// The delay of the current slot.
+    /// The delay of the current slot, and the one that is always there and nobody's doing.
     delay: Duration,
+    quiet: Option<Duration>,
     /// How large pieces are, and the current one.
     sizes: Stream,
     piece: Option<Piece>,
@@ -93,7 +94,7 @@ impl Gears {
     /// Counts bytes that the delays of `state` have delayed.
     pub(super) fn touch_delays(&mut self, state: &PathState, now: SimTime, bytes: u64) {
         for term in &state.delays {
-            if let Some(gear) = self.gear(term.fault) {
+            if let Some(gear) = self.gear(term.fault).filter(|gear| gear.quiet != Some(gear.delay)) {
                 gear.touch(now, bytes, gear.delay);
             }
         }
@@ -110,6 +111,14 @@ impl Gears {
     pub(super) fn touch(&mut self, fault: FaultId, now: SimTime, bytes: u64, delay: Duration) {
         if let Some(gear) = self.gear(fault) {
             gear.touch(now, bytes, delay);
+        }
+    }
+
+    /// Counts bytes that found nothing delivered.
+    pub(super) fn touch_dark(&mut self, fault: FaultId, now: SimTime, bytes: u64) {
+        if let Some(gear) = self.gear(fault) {
+            gear.touch(now, bytes, Duration::ZERO);
+            gear.touch.as_mut().expect("it was touched just now").dark.get_or_insert(now);
         }
     }
 
@@ -254,6 +263,7 @@ impl Gear {
             losses: program.seed().stream(label.part("loss")),
             link: Link::default(),
             delay: Duration::ZERO,
+            quiet: fault.kind().routing().map(|routing| routing.way(caller.bucket, direction).quiet),
             sizes: program.seed().stream(label.part("slices")),
             piece: None,
             seed: program.seed(),

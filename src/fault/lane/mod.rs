@@ -190,7 +190,7 @@ impl Lane {
         }
         let (state, _) = self.path.read(&mut self.cursor, now);
         if let Some(fault) = state.dark {
-            self.gears.touch(fault, now, bytes.len() as u64, Duration::ZERO);
+            self.gears.touch_dark(fault, now, bytes.len() as u64);
         }
         if !state.corruptions.is_empty() {
             let received = self.delivered + self.held_bytes as u64;
@@ -280,7 +280,7 @@ impl Lane {
         }
         let (state, next) = self.path.read(&mut self.cursor, now);
         if let Some(fault) = state.dark {
-            self.gears.touch(fault, now, 0, Duration::ZERO);
+            self.gears.touch_dark(fault, now, 0);
             return Action::Wait(next);
         }
         match (self.held.front(), self.end) {
@@ -359,8 +359,13 @@ impl Lane {
     pub fn dark(&mut self, now: SimTime) -> Option<Option<SimTime>> {
         let (state, next) = self.path.read(&mut self.cursor, now);
         let fault = state.dark?;
-        self.gears.touch(fault, now, 0, Duration::ZERO);
+        self.gears.touch_dark(fault, now, 0);
         Some(next)
+    }
+
+    /// How long a byte that comes now is delayed, on average.
+    pub fn delay(&mut self, now: SimTime) -> Duration {
+        mean_delay(self.path.read(&mut self.cursor, now).0)
     }
 
     /// Throws away what it holds: nothing crosses it any more. Returns how many bytes that were.

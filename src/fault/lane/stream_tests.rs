@@ -284,3 +284,25 @@ proptest! {
         }
     }
 }
+
+/// The delay of a quiet network is nobody's doing; a detour is, and so is darkness, with the instant that it was met.
+#[test]
+fn only_what_departs_from_the_quiet_network_is_told() {
+    let touched = |direction, from| {
+        let mut drive = Drive::towards(direction, vec![testing::routing("wan", |_| true)]);
+        drive.run_to(secs(from));
+        drive.feed(b"hello");
+        drive.run_to(secs(100));
+        let touch = drive.lane.touches().next().map(|touch| (touch.delay_max.as_millis(), touch.dark));
+        (drive.left[0].0, touch)
+    };
+    assert_eq!(touched(Direction::ToServer, 1), (at(1_010), None));
+    assert_eq!(touched(Direction::ToClient, 6), (at(6_010), None));
+    assert_eq!(touched(Direction::ToServer, 9), (at(9_025), Some((25, None))));
+    let (left, touch) = touched(Direction::ToServer, 6);
+    assert_eq!(
+        (left, touch),
+        (at(8_000), Some((0, Some(at(6_000))))),
+        "it was on its way when it met the dark"
+    );
+}

@@ -16,6 +16,8 @@ pub struct Touch {
     pub bytes: u64,
     /// The longest delay that it asked for.
     pub delay_max: Duration,
+    /// When it first delivered nothing.
+    pub dark: Option<SimTime>,
     /// Bits that it flipped, and the places of the first `CORRUPT_PLACES_MAX`.
     pub flipped: u64,
     /// See `flipped`.
@@ -27,7 +29,7 @@ pub struct Touch {
 impl Touch {
     /// A fault that has only just done something.
     pub const fn new(fault: FaultId, first: SimTime) -> Self {
-        Self { fault, first, bytes: 0, delay_max: Duration::ZERO, flipped: 0, flips: Vec::new() }
+        Self { fault, first, bytes: 0, delay_max: Duration::ZERO, dark: None, flipped: 0, flips: Vec::new() }
     }
 
     /// Both together.
@@ -35,6 +37,7 @@ impl Touch {
         self.first = self.first.min(other.first);
         self.bytes += other.bytes;
         self.delay_max = self.delay_max.max(other.delay_max);
+        self.dark = [self.dark, other.dark].into_iter().flatten().min();
         self.flipped += other.flipped;
         self.flips.extend(&other.flips);
         self.flips.truncate(CORRUPT_PLACES_MAX);

@@ -1,12 +1,13 @@
 //! From a tally to the document.
 
 use super::super::tally::{
-    DetectorTally, Effect, EndCounts, FaultTally, MonitorTally, NamedCounts, ServiceTally, Tally,
+    DetectorTally, Effect, EndCounts, FaultTally, MonitorTally, NamedCounts, PathTally, ServiceTally, Tally,
 };
 use super::document::{
-    Command, Counts, Detector, Document, Edit, End, EndedBy, Fault, Head, Judged, Latency, Monitor,
+    Command, Counts, Detector, Document, Edit, End, EndedBy, Fault, Head, Judged, Latency, Monitor, Path,
     PhaseFailures, SCHEMA_VERSION, Service, Span,
 };
+use crate::base::{BUCKETS, Ratio};
 use crate::event::{Header, Verdict};
 use crate::stats::LatencyHistogram;
 
@@ -34,6 +35,7 @@ fn document(tally: &Tally) -> Document<'_> {
         played_until_s: tally.played_until(),
         expectations: tally.verdicts.iter().map(expectation).collect(),
         services: tally.services.values().map(service).collect(),
+        paths: tally.paths.iter().map(|(service, path)| self::path(service, path, tally)).collect(),
         monitors: tally.monitors.values().map(monitor).collect(),
         faults: tally.faults.values().map(|fault| self::fault(fault, tally)).collect(),
         detectors: tally.detectors.values().map(detector).collect(),
@@ -105,6 +107,26 @@ fn service(service: &ServiceTally) -> Service<'_> {
         bytes_to_client: service.bytes_to_client,
         first_byte: latency(&service.first_byte),
         accept_troubles: counts(&service.accept_troubles),
+    }
+}
+
+fn path<'a>(service: &'a str, path: &'a PathTally, tally: &Tally) -> Path<'a> {
+    let (info, history) = (path.info.as_ref(), path.until(tally.played_until()));
+    let history = history.as_ref();
+    Path {
+        service,
+        from: info.map(|info| &*info.from),
+        to: info.map(|info| &*info.to),
+        backend: info.map(|info| &*info.backend),
+        changes: path.changes,
+        disturbed_s: history.map(|history| history.disturbed),
+        dark_s: history.map(|history| history.dark),
+        dark_share_max: history.map(|history| f64::from(history.dark_max) / BUCKETS as f64),
+        dark_share_max_at_s: history.and_then(|history| history.dark_max_at),
+        dark_why: history.and_then(|history| history.why.as_deref()).map(str::to_owned),
+        round_trip_min_s: history.and_then(|history| history.round_trip_min),
+        round_trip_max_s: history.and_then(|history| history.round_trip_max),
+        loss_max: history.and_then(|history| history.loss_max).map(Ratio::as_f64),
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) struct Document<'a> {
     pub(super) played_until_s: SimTime,
     pub(super) expectations: Vec<Judged<'a>>,
     pub(super) services: Vec<Service<'a>>,
+    pub(super) paths: Vec<Path<'a>>,
     pub(super) monitors: Vec<Monitor<'a>>,
     pub(super) faults: Vec<Fault<'a>>,
     pub(super) detectors: Vec<Detector<'a>>,
@@ -89,6 +90,34 @@ pub(super) struct Service<'a> {
     pub(super) bytes_to_client: u64,
     pub(super) first_byte: Latency,
     pub(super) accept_troubles: Counts<'a>,
+}
+
+/// The path of a service over a WAN, and how it was. Figures are null if nothing was told of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Path<'a> {
+    pub(super) service: &'a str,
+    pub(super) from: Option<&'a str>,
+    pub(super) to: Option<&'a str>,
+    pub(super) backend: Option<&'a str>,
+    /// How often it changed.
+    pub(super) changes: u64,
+    /// How long some flows fared otherwise than on a quiet WAN.
+    #[serde(with = "crate::base::seconds::option")]
+    pub(super) disturbed_s: Option<Duration>,
+    /// How long at least one flow bucket was dark.
+    #[serde(with = "crate::base::seconds::option")]
+    pub(super) dark_s: Option<Duration>,
+    /// The largest share of buckets that was dark at once, and when that was first so.
+    pub(super) dark_share_max: Option<f64>,
+    pub(super) dark_share_max_at_s: Option<SimTime>,
+    /// The reason for the most darkness.
+    pub(super) dark_why: Option<String>,
+    #[serde(with = "crate::base::seconds::option")]
+    pub(super) round_trip_min_s: Option<Duration>,
+    #[serde(with = "crate::base::seconds::option")]
+    pub(super) round_trip_max_s: Option<Duration>,
+    /// The largest loss in one direction.
+    pub(super) loss_max: Option<f64>,
 }
 
 /// Who ended connections.

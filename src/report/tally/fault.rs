@@ -29,6 +29,8 @@ pub struct FaultTally {
     pub delay_max: Duration,
     /// Bits that it flipped.
     pub flipped: u64,
+    /// Of a WAN: ended connections that were open while it disturbed the service's path.
+    pub met: u64,
     /// Probes that the kernel refused for it.
     pub refused: u64,
     /// When it first did something.
@@ -38,7 +40,7 @@ pub struct FaultTally {
 /// What came of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// It did something to a connection.
+    /// It did something to a connection, or (a WAN) might have: connections were there while it disturbed some flows.
     Realised,
     /// The run ended before its first window.
     NotReached,
@@ -77,6 +79,7 @@ impl FaultTally {
             bytes: 0,
             delay_max: Duration::ZERO,
             flipped: 0,
+            met: 0,
             refused: 0,
             first_hit: None,
         }
@@ -90,6 +93,13 @@ impl FaultTally {
         self.first_hit = Some(self.first_hit.map_or(hit.first, |first| first.min(hit.first)));
     }
 
+    /// A connection was open so long. A WAN disturbs some flows and not others, so traffic has met it that was there to be
+    /// disturbed.
+    pub(super) fn record_lifetime(&mut self, from: SimTime, until: SimTime) {
+        let met = self.info.as_ref().is_some_and(|info| info.is_wan() && info.in_force_within(from, until));
+        self.met += u64::from(met);
+    }
+
     pub(super) fn record_refused_probe(&mut self, t: SimTime) {
         self.refused += 1;
         self.first_hit = Some(self.first_hit.map_or(t, |first| first.min(t)));
@@ -98,7 +108,7 @@ impl FaultTally {
     /// What came of it in a run that was played until `played_until`.
     pub fn effect(&self, played_until: SimTime) -> Effect {
         let first_window = self.info.as_ref().and_then(|info| info.windows.first());
-        if self.hit > 0 || self.ended > 0 || self.refused > 0 {
+        if self.hit > 0 || self.ended > 0 || self.refused > 0 || self.met > 0 {
             Effect::Realised
         } else if first_window.is_some_and(|window| window.from >= played_until) {
             Effect::NotReached

@@ -11,6 +11,7 @@ mod detector;
 mod fault;
 mod monitor;
 mod outcome;
+mod path;
 mod run;
 mod service;
 
@@ -21,5 +22,6 @@ pub use detector::{AlarmSpan, DetectorTally};
 pub use fault::{Effect, FaultTally};
 pub use monitor::{MonitorTally, PhaseCount, ProbeCell};
 pub use outcome::Outcome;
+pub use path::PathTally;
 pub use run::{CommandTally, EditTally, EndTally, Tally};
 pub use service::{DialCounts, EndCell, EndCounts, OwnEndCounts, PeerEndCounts, ServiceTally};

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::detector::DetectorTally;
 use super::fault::FaultTally;
 use super::monitor::MonitorTally;
+use super::path::PathTally;
 use super::service::ServiceTally;
 use crate::base::SimTime;
 use crate::base::limits::SCENARIO_ITEMS_MAX;
@@ -29,6 +30,8 @@ pub struct Tally {
     pub header: Option<Header>,
     /// The services, by name.
     pub services: IndexMap<Arc<str>, ServiceTally>,
+    /// What a WAN did to the paths of services, by service.
+    pub paths: IndexMap<Arc<str>, PathTally>,
     /// The faults, by service and name.
     pub faults: IndexMap<(Arc<str>, Arc<str>), FaultTally>,
     /// The monitors, by name.
@@ -144,6 +147,9 @@ impl Tally {
         for info in header.services.iter().take(NAMES_MAX) {
             let service = ServiceTally::new(&info.name, Some(info), origin);
             self.services.entry(info.name.clone()).or_insert(service);
+            if info.path.is_some() {
+                self.paths.insert(info.name.clone(), PathTally::new(info.path.as_ref()));
+            }
         }
         for info in header.faults.iter().take(NAMES_MAX) {
             let fault = FaultTally::new(&info.service, &info.name, Some(info));
@@ -184,6 +190,10 @@ impl Tally {
     fn record_ended(&mut self, t: SimTime, ended: &ConnectionEnded) {
         if let Some(service) = self.service(&ended.service) {
             service.record_end(t, ended);
+        }
+        let began = ended.began(t, self.header.as_ref().map_or(1.0, |header| header.speed));
+        for fault in self.faults.values_mut().filter(|fault| fault.service == ended.service) {
+            fault.record_lifetime(began, t);
         }
         for hit in &ended.hits {
             if let Some(fault) = self.fault(&ended.service, &hit.fault) {
@@ -255,6 +265,13 @@ impl Sink for Tally {
                 self.edits_total += 1;
                 if self.edits.len() < EDITS_MAX {
                     self.edits.push(EditTally { at: t, service: service.clone(), faults: faults.len() });
+                }
+            }
+            Event::PathChanged(changed) => {
+                let name = changed.service.clone();
+                let new = || PathTally::new(None);
+                if let Some(path) = known(&mut self.paths, name, &mut self.unnamed, new) {
+                    path.record(t, changed);
                 }
             }
             Event::AcceptTrouble { service, reason } => {

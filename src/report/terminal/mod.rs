@@ -5,6 +5,7 @@
 //! What was not observed is a dash; a fault that met no traffic is said to have met none.
 
 mod ending;
+mod paths;
 mod summary;
 mod tables;
 

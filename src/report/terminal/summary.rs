@@ -3,7 +3,7 @@
 use super::super::canvas::{Line, Page, Tone, View};
 use super::super::strip;
 use super::super::tally::{Outcome, Tally};
-use super::{ending, tables};
+use super::{ending, paths, tables};
 use crate::base::{SimTime, format_duration};
 use crate::event::Header;
 
@@ -13,6 +13,7 @@ pub fn summary(tally: &Tally, view: &View) -> String {
     title(&mut page, tally);
     strip::draw(&mut page, tally);
     tables::services(&mut page, tally);
+    paths::paths(&mut page, tally);
     tables::monitors(&mut page, tally);
     tables::faults(&mut page, tally);
     tables::alarms(&mut page, tally);
@@ -33,6 +34,7 @@ pub fn recap(tally: &Tally, view: &View) -> String {
     }
     strip::draw(&mut page, tally);
     tables::services(&mut page, tally);
+    paths::paths(&mut page, tally);
     tables::faults(&mut page, tally);
     ending::command(&mut page, tally);
     ending::notes(&mut page, tally);

@@ -229,6 +229,9 @@ pub(in crate::report) fn effect_words(tally: &Tally, fault: &FaultTally) -> Stri
             if fault.info.as_ref().is_some_and(|info| info.probability < Ratio::ONE) && fault.drawn > 0 {
                 parts.push(format!("drawn for {}", fault.drawn));
             }
+            if fault.met > 0 {
+                parts.push(format!("{} open while it disturbed the path", fault.met));
+            }
             if fault.ended > 0 {
                 parts.push(format!("ended {}", fault.ended));
             }

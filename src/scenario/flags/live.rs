@@ -83,9 +83,7 @@ pub fn read_live_fault(text: &str, context: &LiveContext<'_>) -> Result<LiveFaul
 fn under(context: &LiveContext<'_>, now: SimTime) -> Under {
     let mut changes: IndexMap<Arc<str>, usize> = IndexMap::new();
     for fault in context.others {
-        let weather = fault.parts.weather.as_ref().map_or(0, crate::base::Timeline::changes);
-        *changes.entry(Arc::clone(&fault.parts.service)).or_default() +=
-            fault.parts.level.changes() + weather + 1;
+        *changes.entry(Arc::clone(&fault.parts.service)).or_default() += fault.changes() + 1;
     }
     // A part of an item has two: its own, and the item's.
     let names = |fault: &Arc<Fault>| {

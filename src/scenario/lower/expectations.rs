@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use indexmap::IndexMap;
+
 use super::faults::Faults;
 use super::head::Head;
 use super::mistakes::{DETECTOR, FAULT, MONITOR, Mistakes, SERVICE, exact};
@@ -51,7 +53,7 @@ fn lower_expectation(
     let expect = &item.value;
     let subject = lower_subject(told, raw, item);
     let between = lower_between(told, expect, head);
-    let windows = lower_windows(told, expect, head, faults, between);
+    let windows = lower_windows(told, raw, expect, head, faults, between);
     let check = match subject? {
         Subject::Command => lower_command(told, expect),
         subject => {
@@ -361,8 +363,21 @@ fn lower_between(told: &mut Mistakes<'_>, expect: &RawExpect, head: &Head) -> Op
     Some(Window { from: SimTime::after_start(begin), until: SimTime::after_start(end) })
 }
 
+/// The service that an expectation is about: its own subject, or what its monitor, or its detector's, probes through.
+fn judged_service<'r>(raw: &'r RawScenario, expect: &'r RawExpect) -> Option<&'r String> {
+    let detector = expect.detector.get().and_then(|name| item_named(raw.detectors.get()?, name));
+    let monitor = expect.monitor.get().or_else(|| detector?.monitor.get());
+    let via = monitor.and_then(|name| item_named(raw.monitors.get()?, name)?.via.get());
+    expect.service.get().or(via)
+}
+
+fn item_named<'r, T>(all: &'r IndexMap<Placed<String>, Placed<T>>, name: &str) -> Option<&'r T> {
+    all.iter().find(|(known, _)| known.value == name).map(|(_, item)| &item.value)
+}
+
 fn lower_windows(
     told: &mut Mistakes<'_>,
+    raw: &RawScenario,
     expect: &RawExpect,
     head: &Head,
     faults: &Faults,
@@ -386,7 +401,7 @@ fn lower_windows(
     let named = || faults.all.iter().filter(|fault| is_called(fault, during.value));
     let own = |service: &str| named().any(|fault| &*fault.parts.service == service);
     // Of several services that have a fault of this name, the one that is judged.
-    let service = expect.service.get().filter(|service| own(service));
+    let service = judged_service(raw, expect).filter(|service| own(service));
     let meant =
         named().filter(|fault| service.is_none_or(|service| &*fault.parts.service == service.as_str()));
     Some(merged(meant.flat_map(|fault| fault_windows(fault, &head.clock)).collect()))

@@ -49,12 +49,9 @@ pub(super) fn lower_faults(
     told: &mut Mistakes<'_>,
     raw: &RawScenario,
     head: &Head,
-    mut under: Under,
+    faults: &mut Faults,
     files: &mut TraceFiles,
-) -> Faults {
-    let names = under.taken.drain(..).map(|name| (name, SourceSpan::default())).collect();
-    let changes = std::mem::take(&mut under.changes);
-    let mut faults = Faults { names, changes, under, ..Faults::default() };
+) {
     for item in raw.faults.get().into_iter().flatten() {
         let cause = lower_cause(told, item, files);
         let services = lower_services(told, raw, item, cause.as_ref());
@@ -74,7 +71,6 @@ pub(super) fn lower_faults(
             }
         }
     }
-    faults
 }
 
 fn lower_services(
@@ -187,6 +183,32 @@ fn check_odds(told: &mut Mistakes<'_>, raw: &RawFault) {
 // === impl Faults ===
 
 impl Faults {
+    /// None yet, beside what they are added to.
+    pub(super) fn new(mut under: Under) -> Self {
+        let names = under.taken.drain(..).map(|name| (name, SourceSpan::default())).collect();
+        let changes = std::mem::take(&mut under.changes);
+        Self { names, changes, under, ..Self::default() }
+    }
+
+    /// The id of the next fault.
+    pub(super) fn next_id(&self) -> FaultId {
+        let place = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        FaultId(self.under.first_id.saturating_add(place))
+    }
+
+    /// Takes a name of a service for what is no item of the list.
+    pub(super) fn claim(&mut self, service: &str, name: &str, span: SourceSpan) {
+        self.names.insert((service.into(), name.into()), span);
+    }
+
+    /// Adds what a WAN is to a service.
+    pub(super) fn add_route(&mut self, told: &mut Mistakes<'_>, fault: Fault, span: SourceSpan) {
+        if self.count(told, span, &fault.parts.service, fault.changes()) {
+            self.all.push(Arc::new(fault));
+            self.items.push(span);
+        }
+    }
+
     /// The name of a fault: its own, or the next free one of its kind and beginning.
     fn name(
         &mut self,
@@ -245,8 +267,7 @@ impl Faults {
         let name: Arc<str> =
             part.name.map_or_else(|| Arc::clone(called), |part| format!("{called}/{part}").into());
         let label = Fault::label(service, &name);
-        let place = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
-        let id = FaultId(self.under.first_id.saturating_add(place));
+        let id = self.next_id();
         let end = if self.exhausted { SimTime::ZERO } else { SimTime::after_start(head.duration.value) };
         let mut bursts = head.seed.stream(Fault::label(service, called).part("bursts"));
         let levels = match lower_levels(told, item, end, &mut bursts) {
@@ -263,7 +284,7 @@ impl Faults {
         // Too much of it is told as any other sum of changes.
         let drawn =
             weather.as_ref().map_or(TIMELINE_CHANGES_MAX, |w| w.as_ref().map_or(0, Timeline::changes));
-        if self.exhausted || !self.count(told, item, service, levels.changes() + drawn) {
+        if self.exhausted || !self.count(told, item.span, service, levels.changes() + drawn) {
             return false;
         }
         let offset = self.under.offset;
@@ -309,7 +330,7 @@ impl Faults {
     fn count(
         &mut self,
         told: &mut Mistakes<'_>,
-        item: &Placed<RawFault>,
+        item: SourceSpan,
         service: &Arc<str>,
         changes: usize,
     ) -> bool {
@@ -332,8 +353,7 @@ impl Faults {
         } else {
             return true;
         };
-        let mistake =
-            Diagnostic::error(Code::TooMany, message).at(told.item(item.span), "beyond it from here on");
+        let mistake = Diagnostic::error(Code::TooMany, message).at(told.item(item), "beyond it from here on");
         told.push(mistake.hint("make windows, bursts and spikes rarer, or the scenario shorter"));
         self.exhausted = true;
         false

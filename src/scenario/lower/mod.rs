@@ -75,8 +75,9 @@ pub(super) fn lower_under(
     let head = head::lower_head(&mut told, raw, overrides);
     let mut services = services::lower_services(&mut told, raw, overrides);
     let wan = wan::lower_wan(&mut told, raw, &head);
-    wan::lower_paths(&mut told, raw, &mut services, wan.as_deref());
-    let faults = faults::lower_faults(&mut told, raw, &head, under, files);
+    let mut faults = faults::Faults::new(under);
+    wan::lower_paths(&mut told, raw, &head, &mut services, wan.as_deref(), &mut faults);
+    faults::lower_faults(&mut told, raw, &head, &mut faults, files);
     let monitors = monitors::lower_monitors(&mut told, raw, &head);
     let detectors = monitors::lower_detectors(&mut told, raw);
     let expectations = expectations::lower_expectations(&mut told, raw, &head, &faults);

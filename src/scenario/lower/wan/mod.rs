@@ -3,6 +3,8 @@
 //! The network is described, its platforms are named, its script is resolved and held against itself; then all of it is
 //! simulated, once. A mistake anywhere in the section stops at the simulation: a wrong network has no history.
 
+mod health;
+mod paths;
 mod platforms;
 mod script;
 mod topology;
@@ -13,10 +15,10 @@ use super::head::Head;
 use super::mistakes::{Mistakes, Sort};
 use crate::base::SimTime;
 use crate::diag::{Code, Diagnostic};
-use crate::scenario::placed::Placed;
-use crate::scenario::plan::{PathPlan, ServicePlan};
-use crate::scenario::raw::{RawPath, RawScenario};
-use crate::wan::{History, SiteId, Topology, simulate};
+use crate::scenario::raw::RawScenario;
+use crate::wan::{History, simulate};
+
+pub(super) use paths::lower_paths;
 
 const SITE: Sort = Sort { one: "site", section: "sites" };
 const ROUTER: Sort = Sort { one: "router", section: "routers" };
@@ -47,58 +49,4 @@ pub(super) fn lower_wan(told: &mut Mistakes<'_>, raw: &RawScenario, head: &Head)
             None
         }
     }
-}
-
-/// Gives each service its way over the WAN.
-pub(super) fn lower_paths(
-    told: &mut Mistakes<'_>,
-    raw: &RawScenario,
-    services: &mut [ServicePlan],
-    history: Option<&History>,
-) {
-    for (name, service) in &raw.services.value {
-        let Some(path) = service.value.path.placed() else { continue };
-        if raw.wan.get().is_none() {
-            let mistake = Diagnostic::error(
-                Code::MissingKey,
-                "a `path` runs over a WAN, and the scenario has no `wan` section",
-            );
-            let hint = "add `wan: { topology: global-backbone }`, say";
-            told.push(mistake.at(told.key(path.span, "path"), "").hint(hint));
-        }
-        let Some(history) = history else { continue };
-        let path = lower_path(told, path, history);
-        if let Some(service) = services.iter_mut().find(|service| *service.name == *name.value) {
-            service.path = path;
-        }
-    }
-}
-
-fn lower_path(told: &mut Mistakes<'_>, path: Placed<&RawPath>, history: &History) -> Option<PathPlan> {
-    let topology = history.topology();
-    let RawPath { from, to } = path.value;
-    let [client, server] = [from, to].map(|site| lower_site(told, site, topology));
-    let (client, server) = (client?, server?);
-    if client == server {
-        let mistake = Diagnostic::error(Code::Contradiction, "a path from a site to itself crosses no WAN");
-        told.push(mistake.at(to.span, "").hint("leave `path` out, or name another site"));
-        return None;
-    }
-    let Some(flows) = history.flows(client, server, 0) else {
-        for (site, name) in [(client, from), (server, to)] {
-            if topology.block_of(site).is_none() {
-                let message = format!("site `{}` has no addresses", name.value);
-                let mistake = Diagnostic::error(Code::BadTopology, message).at(name.span, "");
-                told.push(mistake.hint("give it a router, or a block"));
-            }
-        }
-        return None;
-    };
-    Some(PathPlan { from: from.value.as_str().into(), to: to.value.as_str().into(), flows })
-}
-
-fn lower_site(told: &mut Mistakes<'_>, name: &Placed<String>, topology: &Topology) -> Option<SiteId> {
-    let names = topology.sites().iter().map(|site| site.name.as_str());
-    let place = told.resolve(SITE, Placed { value: &name.value, span: name.span }, names)?;
-    Some(SiteId(place as u32))
 }
