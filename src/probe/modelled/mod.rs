@@ -137,7 +137,8 @@ pub fn unmodelled(program: &Program) -> Vec<(&Arc<Fault>, &'static str)> {
         | FaultKind::Loss(_)
         | FaultKind::Blackhole(_)
         | FaultKind::Refuse(_)
-        | FaultKind::SlowClose(_) => None,
+        | FaultKind::SlowClose(_)
+        | FaultKind::Wan(_) => None,
         FaultKind::Reset(_) | FaultKind::Close(_) | FaultKind::HalfOpen(_) => {
             let by_bytes = |cut: &crate::fault::Cut| matches!(cut.after, CutAfter::Bytes(_));
             fault
