@@ -242,7 +242,7 @@ fn hostile_yaml_is_refused() {
 }
 
 /// A plan, or mistakes of which each has a place in the text.
-fn judge(text: &str) -> Result<(), TestCaseError> {
+pub(super) fn judge(text: &str) -> Result<(), TestCaseError> {
     if let Err(error) = load_text("x.yaml", text) {
         prop_assert!(!error.diagnostics.is_empty());
         for mistake in &error.diagnostics {

@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use proptest::prelude::*;
+
+use super::tests::judge;
 use super::*;
 use crate::base::{BUCKETS, Direction, FlowBucket, SimTime};
 use crate::event::PathHealth;
@@ -293,4 +296,102 @@ fn paths_agree_with_walks() {
             }
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// A piece of a scenario with a WAN is replaced by another piece of it, or by noise: a plan, or mistakes with their places.
+    #[test]
+    fn a_mutilated_wan_is_judged(
+        from in 0..SQUARE.len(),
+        length in 0usize..30,
+        noise in prop_oneof!["[-{}\\[\\]:, &*!#%@0-9a-z\n]{0,8}", (0..SQUARE.len(), 0usize..40)
+            .prop_map(|(at, len)| SQUARE[at..(at + len).min(SQUARE.len())].to_owned())],
+    ) {
+        let until = (from + length).min(SQUARE.len());
+        judge(&format!("{}{noise}{}", &SQUARE[..from], &SQUARE[until..]))?;
+    }
+
+    /// A few numbers of a sound scenario become nothing, or far too much: told or simulated, without a panic.
+    #[test]
+    fn any_numbers_are_judged(
+        changes in prop::collection::vec((0..NUMBERS.len(), prop::sample::select(vec![
+            "0", "1", "2", "64", "9999999", "4294967295", "-91", ".nan", "0s", "1ns", "1ms", "400ms", "7s", "1h", "366d", "0%",
+            "99.999999%", "100%", "bgp", "external", "frr-isis", "incident-fragile", "generic-ios",
+        ])), 0..4),
+    ) {
+        let mut numbers = NUMBERS.map(|(key, value)| (key, value));
+        for (place, value) in changes {
+            numbers[place].1 = value;
+        }
+        let text = numbers.iter().fold(NUMBERED.to_owned(), |text, (key, value)| text.replace(key, value));
+        judge(&text)?;
+    }
+}
+
+/// A sound scenario with a name in the place of each number.
+const NUMBERED: &str = "\
+name: x
+duration: 10s
+services: { api: { upstream: a:1, path: { from: a, to: c } } }
+wan:
+  platform: odd
+  platforms:
+    odd: { base: BASE, carrier: CARRIER, hello: HELLO, hold: HOLD, bfd: BFD, flood: FLOOD, spf_delay: WAIT, spf_run: RUN,
+           fib_per_prefix: WRITE, ecmp_max: ECMP, boot: BOOT, readdress: domain, rebuild_per_prefix: REBUILD }
+  topology:
+    detour: DETOUR
+    prefixes: PREFIXES
+    learned: LEARNED
+    sites: { a: { place: [LATITUDE, 0] }, b: { place: [0, LONGITUDE], routers: ROUTERS }, c: {} }
+    links:
+      - { ends: [a, b-1], metric: METRIC, load: LOAD, buffer: BUFFER }
+      - { ends: [b-1, c], delay: DELAY, metrics: [NEAR, FAR] }
+      - { ends: [c, a], delay: 1ms }
+  script:
+    - { at: 1s, for: LASTS, every: EVERY, link_down: { link: a-1/b-1, seen: silent } }
+    - { at: 2s, capacity: { link: c-1/a-1, left: LEFT } }
+    - { at: 3s, restart: { router: b-1, pause: PAUSE } }
+    - { at: 4s, readdress: { router: a-1 } }
+    - { at: 5s, readdress_port: { link: b-1/c-1, router: c-1, gap: GAP } }
+    - { at: 6s, for: 1s, stuck: { count: COUNT, loss: LOSS } }
+";
+const NUMBERS: [(&str, &str); 31] = [
+    ("BASE", "frr-ospf"),
+    ("CARRIER", "1ms"),
+    ("HELLO", "1s"),
+    ("HOLD", "4s"),
+    ("BFD", "0s"),
+    ("FLOOD", "1ms"),
+    ("WAIT", "50ms"),
+    ("RUN", "1ms"),
+    ("REBUILD", "1ms"),
+    ("WRITE", "1ms"),
+    ("ECMP", "4"),
+    ("BOOT", "5s"),
+    ("DETOUR", "1"),
+    ("PREFIXES", "10"),
+    ("LEARNED", "internal"),
+    ("LATITUDE", "1"),
+    ("LONGITUDE", "1"),
+    ("ROUTERS", "1"),
+    ("METRIC", "10"),
+    ("LOAD", "50%"),
+    ("BUFFER", "50ms"),
+    ("DELAY", "1ms"),
+    ("NEAR", "1"),
+    ("FAR", "1"),
+    ("LASTS", "1s"),
+    ("EVERY", "2s"),
+    ("LEFT", "50%"),
+    ("PAUSE", "1s"),
+    ("GAP", "1s"),
+    ("COUNT", "1"),
+    ("LOSS", "3%"),
+];
+
+#[test]
+fn the_numbered_scenario_is_sound() {
+    load(&NUMBERS.iter().fold(NUMBERED.to_owned(), |text, (key, value)| text.replace(key, value)));
 }

@@ -21,6 +21,9 @@ impl History {
             Reason::NoRoute => format!("no route at {router}"),
             Reason::DeadLink => format!("{router} still sends into {link}, which is down"),
             Reason::DeadRouter => format!("{router} is down"),
+            Reason::Loop if hops.iter().filter(|hop| hop.router == last.router).count() < 2 => {
+                format!("its hops run out at {router}")
+            }
             Reason::Loop => {
                 let before = hops.iter().rev().find(|hop| hop.router != last.router);
                 let before = before.map_or("itself", |hop| &wan.routers()[hop.router.index()].name);

@@ -48,6 +48,7 @@ pub(in super::super) fn lower_paths(
         let Some(flows) = lower_flows(told, path, history) else { continue };
         let routed = route(history, path.value, &service.name, &flows, faults.next_id(), head);
         if let Ok((plan, fault)) = routed {
+            check_lit(told, path, &plan, history);
             service.path = Some(plan);
             faults.add_route(told, fault, path.span);
         } else {
@@ -56,6 +57,16 @@ pub(in super::super) fn lower_paths(
             let mistake = Diagnostic::error(Code::TooMany, message).at(told.item(path.span), "");
             told.push(mistake.hint("let less happen to the WAN, or make the scenario shorter"));
         }
+    }
+}
+
+/// Tells a path that is dark before anything has happened.
+fn check_lit(told: &mut Mistakes<'_>, path: Placed<&RawPath>, plan: &PathPlan, history: &History) {
+    let why = |flow| FlowBucket::all().find_map(|bucket| history.why(flow, bucket, SimTime::ZERO));
+    if let Some(why) = plan.flows.iter().find_map(why) {
+        let message = format!("nothing crosses this path even while nothing happens: {why}");
+        let mistake = Diagnostic::error(Code::BadTopology, message).at(told.item(path.span), "");
+        told.push(mistake.hint("a packet has 64 hops: choose sites that are nearer, or another network"));
     }
 }
 
