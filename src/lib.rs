@@ -42,6 +42,7 @@
 //! ```
 
 pub mod base;
+pub mod bench;
 pub mod cli;
 pub mod detect;
 pub mod diag;

@@ -187,3 +187,9 @@ pub const DATAPOINTS_MAX: u32 = 10_080;
 
 /// How long a probe's outcome may be under way to its detectors: only what is older than this is believed to be missing.
 pub const PROBE_HANDOVER: Duration = Duration::from_millis(100);
+
+/// Longest healthy past of a benchmark: the three days of the longest window of the usual burn-rate rules.
+pub const BENCH_HISTORY_MAX: Duration = Duration::from_secs(3 * 86_400);
+
+/// Most replicas of one benchmark: their scores are held until the report is made, some 60 bytes for each detector.
+pub const BENCH_REPLICAS_MAX: usize = 1_000_000;

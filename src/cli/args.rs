@@ -81,6 +81,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Put a bad network in front of services, with faults from flags
     Proxy(ProxyArgs),
+    /// Benchmark detectors in virtual time: how soon they find what a scenario does, how often they cry wolf
+    Bench(BenchArgs),
     /// Check a scenario, and draw what will happen when
     Check(CheckArgs),
     /// Report a run again, from its journal
@@ -93,6 +95,33 @@ pub(super) enum Command {
     Scenarios(ScenariosArgs),
     /// Print the JSON Schema of scenario files, for editors
     Schema,
+}
+
+/// Arguments of `brownout bench`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct BenchArgs {
+    /// Scenarios: files, or names of those that are built in; without detectors of its own, a standard set is compared on the
+    /// first monitor
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub(super) scenarios: Vec<PathBuf>,
+    /// How often each scenario is played, with seeds of its own: ten sets of probes for each seed of the scenario
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub(super) replicas: usize,
+    /// How many days without a fault are played, to count false alarms
+    #[arg(long, value_name = "N", default_value = "365")]
+    pub(super) healthy_days: u32,
+    /// Tell how often a detector fires within these times
+    #[arg(long = "within", value_name = "TIME", value_delimiter = ',', default_value = "5m,15m,40m")]
+    pub(super) deadlines: Vec<Span>,
+    /// The first seed
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// Write all figures as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+    /// Write a row for each detector as CSV
+    #[arg(long, value_name = "FILE")]
+    pub(super) csv: Option<PathBuf>,
 }
 
 /// Arguments of `brownout demo`.

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::exit;
+use crate::bench::BenchError;
 use crate::engine::EngineError;
 use crate::event::JournalError;
 use crate::scenario::LoadError;
@@ -21,6 +22,9 @@ pub(super) enum CliError {
         /// What is wrong.
         reason: String,
     },
+    /// A scenario that can't be benchmarked.
+    #[error("{0}")]
+    Bench(BenchError),
     /// The run can't be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -59,9 +63,22 @@ impl CliError {
     /// The exit code that it leads to.
     pub(super) const fn exit_code(&self) -> u8 {
         match self {
-            Self::Scenario(_) | Self::LogFilter { .. } | Self::NoSuch { .. } | Self::NoRun(_) => exit::USAGE,
+            Self::Scenario(_)
+            | Self::Bench(_)
+            | Self::LogFilter { .. }
+            | Self::NoSuch { .. }
+            | Self::NoRun(_) => exit::USAGE,
             Self::Engine(_) | Self::Io(_) | Self::Journal(_) => exit::ENVIRONMENT,
             Self::Report { .. } => exit::INTERNAL,
+        }
+    }
+}
+
+impl From<BenchError> for CliError {
+    fn from(error: BenchError) -> Self {
+        match error {
+            BenchError::Load(mistakes) => Self::Scenario(mistakes),
+            other => Self::Bench(other),
         }
     }
 }

@@ -39,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::Demo(demo) => commands::demo::run(&demo, &mut printer),
         Command::Run(run) => commands::run::run(&run, &mut printer),
         Command::Proxy(proxy) => commands::proxy::run(&proxy, &mut printer),
+        Command::Bench(bench) => commands::bench::run(&bench, &mut printer),
         Command::Check(check) => commands::check::run(&check, &mut printer),
         Command::Report(report) => commands::report::run(&report, &mut printer),
         Command::Faults(faults) => commands::faults::run(&faults, &mut printer),

@@ -1,5 +1,7 @@
 //! What every kind of detector is: parameters that a scenario names, presets of them, and the machine that they make.
 
+use std::time::Duration;
+
 use super::machine::Machine;
 use super::sample::Feed;
 
@@ -19,6 +21,12 @@ pub trait Kind: Sized {
 
     /// What is wrong with it on such a feed: rules that can never fire, or never fall silent.
     fn contradictions(&self, feed: &Feed) -> Vec<Contradiction>;
+
+    /// How far it looks back on such a feed: what was before no longer matters. For a kind that only ever forgets by and by, how
+    /// long it takes to settle, which is nothing where it settles with the next few samples.
+    fn memory(&self, _feed: &Feed) -> Duration {
+        Duration::ZERO
+    }
 
     /// The rule on such a feed, which has seen nothing yet.
     fn machine(&self, feed: &Feed) -> Box<dyn Machine>;

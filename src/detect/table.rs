@@ -1,6 +1,8 @@
 //! The kind table: one entry a kind. From it come the enum, the key of a scenario file, its schema, the list of kinds, and
 //! the tests that hold every kind to the laws of a detector. What else is known of a kind stands in its own file.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::kind::{
@@ -104,6 +106,13 @@ macro_rules! define_kinds {
             pub fn contradictions(&self, feed: &Feed) -> Vec<Contradiction> {
                 match self {
                     $(Self::$type(kind) => kind.contradictions(feed),)*
+                }
+            }
+
+            /// How far it looks back on such a feed.
+            pub fn memory(&self, feed: &Feed) -> Duration {
+                match self {
+                    $(Self::$type(kind) => kind.memory(feed),)*
                 }
             }
 

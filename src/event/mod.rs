@@ -10,6 +10,7 @@ mod journal;
 mod kind;
 mod outbox;
 mod path;
+mod scores;
 
 pub use end_cause::{BrownoutReason, DialFailure, EndCause, PeerEnd};
 pub use header::{DetectorInfo, FaultInfo, Header, MonitorInfo, PathInfo, ServiceInfo, Window};
@@ -20,6 +21,7 @@ pub use kind::{
 };
 pub use outbox::{Outbox, ToScenario};
 pub use path::{PathChanged, PathHealth, PathHistory, Why};
+pub use scores::{BenchScores, DetectorScores, Found, Rate, Times};
 
 /// Whatever wants to see every event, in order.
 pub trait Sink {

@@ -11,6 +11,7 @@
 //! | JSON | programs; a versioned contract | [`json`] |
 //! | JUnit XML | CI systems | [`junit`] |
 //! | GitHub | annotations, the step's summary | [`annotations`], [`step_summary`] |
+//! | table, JSON, CSV | of a benchmark, from its scores | [`scores_table`], [`scores_json`], [`scores_csv`] |
 //!
 //! Three promises hold for all of them. No value is invented: what was not observed is `-` or null. Any sequence of
 //! events gives a report, however broken its journal, and a broken one is called incomplete. And no name or reason,
@@ -23,6 +24,7 @@ mod github;
 mod json;
 mod junit;
 mod progress;
+mod scores;
 mod strip;
 mod tally;
 mod terminal;
@@ -36,5 +38,6 @@ pub use json::{SCHEMA_VERSION, json};
 pub use junit::junit;
 pub use progress::line as progress_line;
 pub use quick_junit::SerializeError as JunitError;
+pub use scores::{scores_csv, scores_json, scores_table};
 pub use tally::*;
 pub use terminal::{recap, summary};

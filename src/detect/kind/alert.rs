@@ -12,6 +12,8 @@
 //! begins anew. Source: Prometheus, `rules/alerting.go`, held against `promtool test rules`. Left out: the phase of a rule
 //! group (a hash of its name) and the five minutes for which an instant query goes on to see a sample that is gone.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::base::{SimTime, Span};
@@ -86,6 +88,10 @@ impl Kind for Alert {
             Contradiction::new(message).hint("write a shorter `for`, or make the scenario longer")
         }));
         found
+    }
+
+    fn memory(&self, feed: &Feed) -> Duration {
+        self.when.memory(feed) + self.pending.get() + self.keep_firing_for.get()
     }
 
     fn machine(&self, feed: &Feed) -> Box<dyn Machine> {

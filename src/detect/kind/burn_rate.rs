@@ -9,6 +9,8 @@
 //! budget / error share × long window × burn after the failures begin: 51.84 s for a total outage under 99.9 %, 1 h and 14.4.
 //! With no history the window is short and it fires too soon, which `min_samples` bounds.
 
+use std::time::Duration;
+
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -105,6 +107,10 @@ impl Kind for BurnRate {
             return vec![Contradiction::new(format!("a burn rate has 1 to {PAIRS_MAX} pairs of windows"))];
         }
         self.windows.0.iter().flat_map(|pair| self.pair_contradictions(pair, feed)).collect()
+    }
+
+    fn memory(&self, _feed: &Feed) -> Duration {
+        self.windows.0.iter().map(|pair| pair.long.get()).max().unwrap_or_default()
     }
 
     fn machine(&self, _feed: &Feed) -> Box<dyn Machine> {

@@ -9,6 +9,8 @@
 //! is taken with k = ⌈q n⌉. That the quantile of n samples is above a value is the chance that more than n - k of them are:
 //! a binomial tail, which the test meets.
 
+use std::time::Duration;
+
 use std::collections::VecDeque;
 
 use serde::Deserialize;
@@ -122,6 +124,10 @@ impl Kind for LatencyShift {
             }),
         ];
         window_told.into_iter().chain(baseline_told).chain(told.into_iter().flatten()).collect()
+    }
+
+    fn memory(&self, _feed: &Feed) -> Duration {
+        self.window.get() + self.baseline.get()
     }
 
     fn machine(&self, feed: &Feed) -> Box<dyn Machine> {

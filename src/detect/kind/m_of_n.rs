@@ -20,6 +20,8 @@
 //!
 //! The mean number of samples until it fires, for independent failures, comes from the chain of all windows as bit masks.
 
+use std::time::Duration;
+
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 
@@ -146,6 +148,11 @@ impl Kind for MOfN {
         .into_iter()
         .flatten()
         .collect()
+    }
+
+    fn memory(&self, feed: &Feed) -> Duration {
+        let datapoint = self.period.map_or(feed.every / feed.targets.max(1), Span::get);
+        datapoint.saturating_mul(self.of.get() + RANGE_MORE as u32)
     }
 
     fn machine(&self, feed: &Feed) -> Box<dyn Machine> {

@@ -160,6 +160,10 @@ impl Kind for OutlierDetection {
         told.into_iter().flatten().collect()
     }
 
+    fn memory(&self, _feed: &Feed) -> Duration {
+        self.interval.get() + self.max_ejection_time.get()
+    }
+
     fn machine(&self, feed: &Feed) -> Box<dyn Machine> {
         let targets = feed.targets.clamp(1, DETECTOR_TARGETS_MAX);
         // Envoy lets the next one go when the share is not reached yet; it always lets the first.

@@ -9,6 +9,8 @@
 //! more than 500 samples of which a tenth fail. With a mean that is known, α = 1 and normal data it is Page's one-sided
 //! CUSUM with k = δ, whose run lengths the test meets.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::detect::machine::Machine;
@@ -100,6 +102,10 @@ impl Kind for PageHinkley {
             told.push(Contradiction::new(message).hint("write a lower `threshold`"));
         }
         told
+    }
+
+    fn memory(&self, feed: &Feed) -> Duration {
+        feed.every.saturating_mul(self.min_samples) / feed.targets.max(1)
     }
 
     fn machine(&self, _feed: &Feed) -> Box<dyn Machine> {

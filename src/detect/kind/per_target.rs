@@ -4,6 +4,8 @@
 //! of five locations fail. `at_least` is `any`, `all`, a number or a share of the targets. A rule outside of this sees the
 //! probes of all targets as one stream.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::quorum::AtLeast;
@@ -66,6 +68,10 @@ impl Kind for PerTarget {
         let own = self.at_least.contradiction(targets as usize, "targets");
         let inside = self.rule.contradictions(&of_one(feed));
         many.into_iter().chain(own).chain(inside).collect()
+    }
+
+    fn memory(&self, feed: &Feed) -> Duration {
+        self.rule.memory(&of_one(feed))
     }
 
     fn machine(&self, feed: &Feed) -> Box<dyn Machine> {

@@ -187,6 +187,10 @@ impl Kind for PhiAccrual {
         told
     }
 
+    fn memory(&self, feed: &Feed) -> Duration {
+        feed.every.saturating_mul(self.intervals)
+    }
+
     fn machine(&self, feed: &Feed) -> Box<dyn Machine> {
         Box::new(self.heartbeats(feed))
     }

@@ -3,6 +3,8 @@
 //! `at_least: any` is an *or*, `all` an *and*, a number or a share is k of n: "half of the probe locations", "two of these
 //! three". Each rule goes on by itself; the quorum adds up who fires. Rules may be composed again.
 
+use std::time::Duration;
+
 use std::fmt;
 
 use serde::de::{Error, Visitor};
@@ -65,6 +67,10 @@ impl Kind for Quorum {
         }
         let own = self.at_least.contradiction(n, "rules");
         own.into_iter().chain(self.of.iter().flat_map(|rule| rule.contradictions(feed))).collect()
+    }
+
+    fn memory(&self, feed: &Feed) -> Duration {
+        self.of.iter().map(|rule| rule.memory(feed)).max().unwrap_or_default()
     }
 
     fn machine(&self, feed: &Feed) -> Box<dyn Machine> {

@@ -4,6 +4,8 @@
 //! counts the samples in the half-open window (now - w, now], at each sample. Until it has seen `min_samples` it is silent:
 //! one failure after a restart is a share of 100 %. When no sample has come for the whole window, it falls silent.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::base::{Ratio, SimTime, Span, exact_duration};
@@ -67,6 +69,10 @@ impl Kind for WindowRatio {
                 .hint(format!("write `window: {longer}` or longer, or `min_samples: {held}` or less"))
         };
         Contradiction::unless(u64::from(min_samples) <= held, never).into_iter().collect()
+    }
+
+    fn memory(&self, _feed: &Feed) -> Duration {
+        self.window.get()
     }
 
     fn machine(&self, _feed: &Feed) -> Box<dyn Machine> {

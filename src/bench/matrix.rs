@@ -1,0 +1,293 @@
+//! The whole benchmark: worlds × probe seeds × detectors on all cores, and healthy days.
+//!
+//! Work is spread over threads by its number; results are put in order, so that they do not depend on the threads.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::play::{Feeder, observe};
+use super::score::{Score, detector_scores, rate};
+use super::standard::{BASELINES, STANDARD};
+use super::world::{Watched, World};
+use crate::base::limits::{BENCH_HISTORY_MAX, BENCH_REPLICAS_MAX};
+use crate::base::{Label, Seed, SimTime};
+use crate::detect::{Detector, DetectorSpec, Feed};
+use crate::event::{BenchScores, DetectorScores};
+use crate::scenario::{LoadError, Plan};
+
+/// How much is simulated.
+#[derive(Clone, Debug)]
+pub struct BenchOptions {
+    /// The scenario under so many seeds.
+    pub worlds: usize,
+    /// Probe seeds of each.
+    pub probe_seeds: usize,
+    /// Healthy time, for false alarms.
+    pub healthy: Duration,
+    /// Deadlines of detection that the report tells.
+    pub deadlines: Vec<Duration>,
+}
+
+/// Why there is no benchmark.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// A seed makes a scenario that can't be used.
+    #[error("under another seed the scenario can't be used")]
+    Load(#[source] Box<LoadError>),
+    /// Nobody looks.
+    #[error("the scenario has no monitor: nobody would see anything")]
+    NoMonitor,
+    /// A fault whose effect virtual time does not know.
+    #[error("fault `{fault}` of service `{service}` can't be played in virtual time: {why}")]
+    Unmodelled {
+        /// The fault.
+        fault: Arc<str>,
+        /// Its service.
+        service: Arc<str>,
+        /// Why not.
+        why: &'static str,
+    },
+    /// More than fits.
+    #[error("{0} replicas are more than {BENCH_REPLICAS_MAX}")]
+    TooManyReplicas(usize),
+}
+
+/// A detector of the benchmark.
+struct Entrant {
+    name: String,
+    spec: DetectorSpec,
+    monitor: usize,
+}
+
+/// Detectors that a healthy past has warmed, for one probe seed: one for each entrant.
+type Warm = Vec<Detector>;
+
+/// A day, in which healthy time is cut.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The shortest healthy past.
+const PAST_MIN: Duration = Duration::from_secs(3_600);
+
+/// Benchmarks the detectors of a scenario; the standard ones on its first monitor, if it has none. `load` makes its plan
+/// under a seed, whole and at its own speed; `progress` is told how many steps of how many are done.
+pub fn bench(
+    plan: &Plan,
+    options: &BenchOptions,
+    load: impl Fn(Seed) -> Result<Plan, LoadError> + Sync,
+    progress: impl Fn(usize, usize) + Sync,
+) -> Result<BenchScores, BenchError> {
+    if plan.monitors.is_empty() {
+        return Err(BenchError::NoMonitor);
+    }
+    let replicas = options.worlds.saturating_mul(options.probe_seeds);
+    if replicas > BENCH_REPLICAS_MAX {
+        return Err(BenchError::TooManyReplicas(replicas));
+    }
+    let first = World::new(plan)?;
+    let entrants = entrants(plan);
+    let past = past(&first, &entrants);
+    let days = options.healthy.as_nanos().div_ceil(DAY.as_nanos()) as usize;
+    let seeds: Vec<Seed> = (0..options.probe_seeds).map(|n| probe_seed(plan.seed, n)).collect();
+    let steps = seeds.len() + days + options.worlds;
+    let done = AtomicUsize::new(0);
+    let step = || progress(done.fetch_add(1, Ordering::Relaxed) + 1, steps);
+
+    let warm: Vec<Warm> = spread(seeds.len(), |n| {
+        let warm = warm(&first, &entrants, seeds[n], past);
+        step();
+        warm
+    });
+    let healthy = spread(days, |day| {
+        let seed = probe_seed(plan.seed, options.probe_seeds + day);
+        let alarms = healthy_day(&first, &entrants, &warm[day % warm.len()], seed, past);
+        step();
+        alarms
+    });
+    let scores = spread(options.worlds, |n| {
+        let world = if n == 0 {
+            World::new(plan)
+        } else {
+            let plan = load(Seed(plan.seed.0.wrapping_add(n as u64)));
+            plan.map_err(|error| BenchError::Load(Box::new(error))).and_then(|plan| World::new(&plan))
+        };
+        let scores = world.map(|world| replicas_of(&world, &entrants, &warm, &seeds, past, n));
+        step();
+        scores
+    });
+    let scores: Vec<Vec<Option<Score>>> =
+        scores.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    Ok(report(plan, options, &entrants, &scores, &healthy))
+}
+
+fn entrants(plan: &Plan) -> Vec<Entrant> {
+    if plan.detectors.is_empty() {
+        let standard = |(name, rule): (&str, &str)| Entrant {
+            name: name.to_owned(),
+            spec: serde_json::from_str(rule).expect("the standard rules are rules: a test reads them all"),
+            monitor: 0,
+        };
+        return STANDARD.into_iter().map(standard).collect();
+    }
+    let own = |detector: &crate::scenario::DetectorPlan| Entrant {
+        name: detector.name.to_string(),
+        spec: detector.spec.clone(),
+        monitor: detector.monitor,
+    };
+    plan.detectors.iter().map(own).collect()
+}
+
+/// The probes' own seed: apart from the scenario's, so that a replica's ports are not those of another world.
+fn probe_seed(seed: Seed, n: usize) -> Seed {
+    Seed(seed.stream(Label::new("bench").part("probes").ordinal(n as u64)).bits())
+}
+
+/// How long the healthy past is: as long as the longest memory, in whole hours, so that evaluations keep their grid.
+fn past(world: &World, entrants: &[Entrant]) -> Duration {
+    let memory = |entrant: &Entrant| entrant.spec.memory(&feed(&world.monitors[entrant.monitor], DAY));
+    let longest = entrants.iter().map(memory).max().unwrap_or_default().clamp(PAST_MIN, BENCH_HISTORY_MAX);
+    Duration::from_secs(longest.as_secs().div_ceil(3_600) * 3_600)
+}
+
+fn feed(watched: &Watched, lasts: Duration) -> Feed {
+    Feed { targets: watched.targets.len() as u32, ..Feed::of_one(watched.every, SimTime::ZERO, lasts) }
+}
+
+/// Plays the healthy past: a day at a time, so that memory is bounded.
+fn warm(world: &World, entrants: &[Entrant], seed: Seed, past: Duration) -> Warm {
+    let lasts = past + world.duration.max(DAY);
+    let mut warm: Warm = entrants
+        .iter()
+        .map(|entrant| entrant.spec.detector(&feed(&world.monitors[entrant.monitor], lasts)))
+        .collect();
+    for (place, watched) in world.monitors.iter().enumerate() {
+        let mut feeder = Feeder::new(watched, seed, "past", true);
+        let mut played = Duration::ZERO;
+        while played < past {
+            played = (played + DAY).min(past);
+            let until = SimTime::after_start(played);
+            let samples = feeder.samples(until, Duration::ZERO);
+            for (detector, _) in warm.iter_mut().zip(entrants).filter(|(_, entrant)| entrant.monitor == place)
+            {
+                observe(detector, &samples, until);
+            }
+        }
+    }
+    warm
+}
+
+/// False alarms of each entrant on a day without a fault.
+fn healthy_day(world: &World, entrants: &[Entrant], warm: &Warm, seed: Seed, past: Duration) -> Vec<u64> {
+    let mut alarms = vec![0; entrants.len()];
+    for (place, watched) in world.monitors.iter().enumerate() {
+        let samples = Feeder::new(watched, seed, "healthy", true).samples(SimTime::after_start(DAY), past);
+        let end = SimTime::after_start(past + DAY);
+        for ((entrant, warm), alarms) in entrants.iter().zip(warm).zip(&mut alarms) {
+            if entrant.monitor == place {
+                let changes = observe(&mut warm.clone(), &samples, end);
+                *alarms += changes.iter().filter(|(_, firing)| *firing).count() as u64;
+            }
+        }
+    }
+    alarms
+}
+
+/// The scores of all probe seeds in a world: one for each entrant, none where its monitor was never impaired.
+fn replicas_of(
+    world: &World,
+    entrants: &[Entrant],
+    warm: &[Warm],
+    seeds: &[Seed],
+    past: Duration,
+    n: usize,
+) -> Vec<Vec<Option<Score>>> {
+    let end = SimTime::after_start(world.duration);
+    let replica = |(seed, warm): (&Seed, &Warm)| {
+        let mut scores = vec![None; entrants.len()];
+        for (place, watched) in world.monitors.iter().enumerate() {
+            let part = format!("world {n}");
+            let samples = Feeder::new(watched, *seed, &part, false).samples(end, past);
+            for ((entrant, warm), score) in entrants.iter().zip(warm).zip(&mut scores) {
+                if entrant.monitor != place || watched.truth.0.is_empty() {
+                    continue;
+                }
+                let mut detector = warm.clone();
+                let fired = detector.firing();
+                let mut changes = observe(&mut detector, &samples, end.plus(past));
+                for (at, _) in &mut changes {
+                    *at = at.minus(past);
+                }
+                *score = Some(Score::new(fired, &changes, &watched.truth));
+            }
+        }
+        scores
+    };
+    seeds.iter().zip(warm).map(replica).collect()
+}
+
+fn report(
+    plan: &Plan,
+    options: &BenchOptions,
+    entrants: &[Entrant],
+    scores: &[Vec<Option<Score>>],
+    healthy: &[Vec<u64>],
+) -> BenchScores {
+    let days = healthy.len() as f64;
+    let row = |(place, entrant): (usize, &Entrant)| {
+        let own: Vec<Score> = scores.iter().filter_map(|replica| replica[place]).collect();
+        let false_alarms = healthy.iter().map(|day| day[place]).sum();
+        let monitor = plan.monitors[entrant.monitor].name.to_string();
+        detector_scores(
+            (entrant.name.clone(), entrant.spec.summary(), Some(monitor)),
+            &own,
+            &options.deadlines,
+            (days > 0.0).then(|| rate(false_alarms, days)),
+        )
+    };
+    let mut detectors: Vec<DetectorScores> = entrants.iter().enumerate().map(row).collect();
+    let impaired: Vec<Duration> = scores
+        .iter()
+        .filter_map(|replica| replica.iter().flatten().map(|score| score.impaired).max())
+        .collect();
+    detectors.extend(BASELINES.iter().map(|baseline| {
+        // What is over by then is never told.
+        let found = |lasts: &Duration| (baseline.after <= *lasts).then_some(baseline.after);
+        let told = |lasts| Score { found: found(lasts), alarms: 1, ..Score::default() };
+        let told: Vec<Score> = impaired.iter().map(told).collect();
+        let names = (baseline.name.to_owned(), baseline.source.to_owned(), None);
+        detector_scores(names, &told, &options.deadlines, None)
+    }));
+    BenchScores {
+        scenario: plan.name.to_string(),
+        file: plan.file.to_string(),
+        seed: plan.seed.0,
+        worlds: options.worlds,
+        probe_seeds: options.probe_seeds,
+        healthy_days: days,
+        detectors,
+    }
+}
+
+/// Does `count` pieces of work on all cores; the results in the order of their numbers.
+fn spread<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<Option<T>>> = Mutex::new((0..count).map(|_| None).collect());
+    std::thread::scope(|scope| {
+        for _ in 0..cores.min(count) {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= count {
+                        return;
+                    }
+                    let result = work(n);
+                    results.lock().unwrap_or_else(PoisonError::into_inner)[n] = Some(result);
+                }
+            });
+        }
+    });
+    let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.into_iter().map(|result| result.expect("every piece of work was done")).collect()
+}

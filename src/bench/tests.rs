@@ -1,0 +1,142 @@
+//! The benchmark against closed forms, and against itself on other threads.
+
+use std::time::Duration;
+
+use super::truth::Spans;
+use super::world::World;
+use super::{BenchError, BenchOptions, bench};
+use crate::base::SimTime;
+use crate::event::{BenchScores, DetectorScores};
+use crate::scenario::{Overrides, Plan, load_text, load_text_with};
+
+/// A monitor at 15 s on a service with these faults for an hour from the thirtieth minute on, and detectors.
+fn scenario(faults: &str, detectors: &str) -> String {
+    format!(
+        "name: x\nduration: 2h\nseed: 7\nservices: {{ a: {{ upstream: \"a:1\" }} }}\nfaults: [{faults}]\n\
+         monitors: {{ m: {{ every: 15s, timeout: 5s, http: {{ get: / }} }} }}\ndetectors: {{ {detectors} }}\n"
+    )
+}
+
+fn options(worlds: usize, healthy_days: u64) -> BenchOptions {
+    let healthy = Duration::from_secs(healthy_days * 86_400);
+    BenchOptions { worlds, probe_seeds: 10, healthy, deadlines: vec![Duration::from_secs(900)] }
+}
+
+fn plan(text: &str) -> Plan {
+    load_text("x", text).unwrap()
+}
+
+fn play(text: &str, options: &BenchOptions) -> BenchScores {
+    let load = |seed| load_text_with("x", text, &Overrides { seed: Some(seed), ..Overrides::default() });
+    bench(&plan(text), options, load, |done, steps| assert!(done <= steps)).unwrap()
+}
+
+fn row<'a>(scores: &'a BenchScores, name: &str) -> &'a DetectorScores {
+    scores.detectors.iter().find(|detector| detector.name == name).unwrap()
+}
+
+const FIFTH: &str = "{ at: 30m, for: 1h, blackhole: 20% }";
+const RULES: &str = "one: { consecutive: { failures: 1 } }, two: { consecutive: { failures: 2 } }";
+
+/// With f = 51/256 a first failure is among the first n probes with 1 - (1 - f)^n: after 15 minutes (60 of them) always; two
+/// in a row are found after (1 + f) / f² probes on average. The median of one is ln 2 / -ln(1 - f) = 3.1 probes of 15 s.
+#[test]
+fn times_to_detect_meet_closed_forms() {
+    let scores = play(&scenario(FIFTH, RULES), &options(40, 0));
+    let one = row(&scores, "one");
+    assert_eq!((one.found.count, one.found.of, one.within[0].1.count), (400, 400, 400));
+    let f: f64 = 51.0 / 256.0;
+    // Failures are known when their time is up, 5 s later; the first probe comes within the first 15 s.
+    let median = 15.0 * 2.0_f64.ln() / -(1.0 - f).ln() + 5.0;
+    let told = one.median;
+    assert!(
+        told.low.unwrap() < median + 8.0 && told.high.unwrap() > median - 8.0,
+        "{told:?} is not {median}"
+    );
+    let two = row(&scores, "two");
+    let mean = 15.0 * (1.0 + f) / (f * f);
+    assert!(two.median.value.unwrap() < mean && two.p90.value.unwrap() > mean, "{two:?} {mean}");
+}
+
+/// A share of 0.01 % of probes fails on a healthy path, 0.576 of 5,760 a day: that many alarms has who fires at each. Loss of
+/// single packets fails no probe in 5 s.
+#[test]
+fn false_alarms_are_those_of_the_background() {
+    let scores = play(&scenario(FIFTH, RULES), &options(1, 100));
+    let rate = row(&scores, "one").false_alarms.unwrap();
+    assert!(rate.low < 0.576 && rate.high > 0.576, "{rate:?}");
+    let none = row(&scores, "two").false_alarms.unwrap();
+    assert_eq!((none.count, none.days as u64), (0, 100));
+    assert!((none.high - 0.0369).abs() < 1e-4, "none in 100 days bounds the rate: {none:?}");
+}
+
+/// What is benchmarked does not depend on the threads, and worlds differ by their seeds.
+#[test]
+fn the_same_seed_gives_the_same_scores() {
+    let text = scenario(FIFTH, RULES);
+    let first = play(&text, &options(3, 2));
+    assert_eq!(first, play(&text, &options(3, 2)));
+    let more = play(&text, &options(4, 2));
+    assert_ne!(first.detectors[1].median, more.detectors[1].median);
+}
+
+#[test]
+fn without_detectors_the_standard_set_is_compared() {
+    let text = scenario(FIFTH, "").replace("detectors: {  }\n", "");
+    let scores = play(&text, &options(1, 0));
+    assert_eq!(scores.detectors.len(), super::STANDARD.len() + super::BASELINES.len());
+    // The impairment lasts an hour: a person notices after 40 minutes, the status page never.
+    let [person, page] = [row(&scores, "a person notices"), row(&scores, "the status page")];
+    assert_eq!((person.found.count, person.median.value, page.found.count), (10, Some(2_400.0), 0));
+}
+
+#[test]
+fn what_can_not_be_played_is_told_by_name() {
+    let slow = scenario("{ name: drip, bandwidth: 1kB/s }", RULES);
+    let load = |seed| load_text_with("x", &slow, &Overrides { seed: Some(seed), ..Overrides::default() });
+    let error = bench(&plan(&slow), &options(1, 0), load, |_, _| {}).unwrap_err();
+    assert!(matches!(&error, BenchError::Unmodelled { fault, .. } if &**fault == "drip"), "{error}");
+}
+
+fn truth(faults: &str) -> Vec<(u64, u64)> {
+    let plan = plan(&scenario(faults, RULES));
+    let world = World::new(&plan).unwrap();
+    let seconds = |t: SimTime| t.as_nanos() / 1_000_000_000;
+    world.monitors[0].truth.0.iter().map(|(from, until)| (seconds(*from), seconds(*until))).collect()
+}
+
+/// A path is impaired from 1 % of failing probes on: 0.8 % of the buckets are not enough, 1.2 % are; loss that retransmissions mend
+/// is none, half of all packets is; a probability counts; a latency beyond the timeout does; and short gaps are closed.
+#[test]
+fn the_truth_follows_from_the_plan() {
+    let hour = vec![(1_800, 5_400)];
+    for (fault, expected) in [
+        ("blackhole: 0.8%", vec![]),
+        ("blackhole: 1.2%", hour.clone()),
+        ("loss: 1%", vec![]),
+        ("loss: 50%", hour.clone()),
+        ("latency: 1s", vec![]),
+        ("latency: 3s", hour.clone()),
+        ("probability: 0.5%, blackhole: 100%", vec![]),
+        ("probability: 2%, blackhole: 100%", hour.clone()),
+        ("refuse: {}", hour.clone()),
+        ("reset: { after: 1h }", vec![]),
+        ("reset: {}", hour.clone()),
+    ] {
+        assert_eq!(truth(&format!("{{ at: 30m, for: 1h, {fault} }}")), expected, "{fault}");
+    }
+    // Two that are nothing alone add up.
+    let both = "{ name: a, at: 30m, for: 1h, probability: 0.6%, refuse: {} }, \
+                { name: b, at: 40m, for: 1h, probability: 0.6%, refuse: {} }";
+    assert_eq!(truth(both), [(2_400, 5_400)]);
+    let bursts = |every| format!("{{ at: 30m, every: {every}, for: 1m, blackhole: 10% }}");
+    assert_eq!(truth(&bursts("5m")), [(1_800, 6_960)], "gaps of four minutes are closed");
+    assert_eq!(truth(&bursts("40m")), [(1_800, 1_860), (4_200, 4_260), (6_600, 6_660)]);
+}
+
+#[test]
+fn spans_of_several_targets_are_one() {
+    let span = |from, until| Spans(vec![(SimTime::from_secs(from), SimTime::from_secs(until))]);
+    let both = Spans::any([span(1_000, 2_000), span(1_500, 1_800), span(5_000, 6_000)]);
+    assert_eq!(both.0.len(), 2);
+}

@@ -1,0 +1,91 @@
+//! A world: a scenario under one seed, ready to be probed in virtual time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::matrix::BenchError;
+use super::truth::{Spans, impaired};
+use crate::base::SimTime;
+use crate::fault::{Fault, FaultKind, Program};
+use crate::probe::{Exchange, Healthy, ProbePlan, unmodelled};
+use crate::scenario::{Check, MonitorPlan, Plan};
+use crate::tcp::Kernel;
+
+/// A scenario under one seed.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) monitors: Vec<Watched>,
+    pub(super) duration: Duration,
+}
+
+/// A monitor, and what it looks at.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) name: Arc<str>,
+    pub(super) every: Duration,
+    pub(super) probe: ProbePlan,
+    pub(super) targets: Vec<Target>,
+    /// When a target of it is impaired.
+    pub(super) truth: Spans,
+}
+
+/// What one target's probes meet.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) program: Arc<Program>,
+    /// The same without any fault: over a WAN, the way that it is before anything happens.
+    pub(super) healthy: Arc<Program>,
+}
+
+/// Bytes of an answer, unless the monitor asks for more: a header and a few words.
+const ANSWER_BYTES: u64 = 500;
+
+// === impl World ===
+
+impl World {
+    /// Tells the faults that virtual time does not know.
+    pub(super) fn new(plan: &Plan) -> Result<Self, BenchError> {
+        let end = SimTime::after_start(plan.duration);
+        let programs: Vec<Target> = (0..plan.services.len())
+            .map(|service| {
+                let program = plan.program(service);
+                let wan = |fault: &&Arc<Fault>| matches!(fault.parts.kind, FaultKind::Wan(_));
+                let healthy = program.faults().iter().filter(wan).map(Arc::clone).collect();
+                let healthy = Arc::new(program.edited(healthy));
+                Target { program: Arc::new(program), healthy }
+            })
+            .collect();
+        let watched = |monitor: &MonitorPlan| {
+            let target = &programs[monitor.service];
+            if let Some((fault, why)) = unmodelled(&target.program).first() {
+                return Err(BenchError::Unmodelled {
+                    fault: Arc::clone(&fault.parts.name),
+                    service: Arc::clone(&fault.parts.service),
+                    why,
+                });
+            }
+            let probe = probe_plan(monitor);
+            let truth = impaired(&target.program, &probe, end);
+            Ok(Watched {
+                name: Arc::clone(&monitor.name),
+                every: monitor.every,
+                targets: vec![target.clone()],
+                truth: Spans::any([truth]),
+                probe,
+            })
+        };
+        let monitors = plan.monitors.iter().map(watched).collect::<Result<_, _>>()?;
+        Ok(Self { monitors, duration: plan.duration })
+    }
+}
+
+fn probe_plan(monitor: &MonitorPlan) -> ProbePlan {
+    let exchange = match &monitor.check {
+        Check::Tcp => Exchange::Tcp,
+        Check::Http { body_at_least, .. } => {
+            Exchange::Http { answer_bytes: body_at_least.map_or(0, |size| size.0).max(ANSWER_BYTES) }
+        }
+    };
+    let (kernel, timeout, healthy) = (Kernel::default(), monitor.timeout, Healthy::default());
+    ProbePlan { exchange, kernel, timeout, healthy }
+}

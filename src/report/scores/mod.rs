@@ -1,0 +1,14 @@
+//! Reports of a benchmark, from its scores alone: a table for a terminal, rows for a spreadsheet, JSON for programs.
+
+mod rows;
+mod table;
+
+pub use rows::scores_csv;
+pub use table::scores_table;
+
+use crate::event::BenchScores;
+
+/// Benchmarks as JSON: what [`scores_table`] shows, with every figure unrounded.
+pub fn scores_json(all: &[BenchScores]) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(all).map(|text| text + "\n")
+}
