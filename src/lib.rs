@@ -15,7 +15,7 @@
 //! | 0 | [`base`] | times, timelines, path states, streams of randomness, ratios, rates, buckets, limits |
 //! | 1 | [`diag`], [`event`], [`stats`] | how a mistake is told; the one stream of what happened; pure numbers |
 //! | 2 | [`detect`], [`tcp`], [`wan`] | what turns probes into alarms; when a kernel sends again what was lost; a WAN's routing (pure) |
-//! | 3 | [`fault`] | what happens to bytes: kinds, schedules, the lane (pure) |
+//! | 3 | [`fault`], [`rules`] | what happens to bytes: kinds, schedules, the lane; Prometheus rules on series (pure) |
 //! | 4 | [`scenario`], [`proxy`], [`probe`] | text to plan; the tokio data plane; probes |
 //! | 5 | [`engine`] | a plan on the wall clock |
 //! | 6 | [`judge`] | expectations over events |
@@ -53,6 +53,7 @@ pub mod judge;
 pub mod probe;
 pub mod proxy;
 pub mod report;
+pub mod rules;
 pub mod scenario;
 pub mod stats;
 pub mod tcp;

@@ -45,11 +45,13 @@ const NARROWED: [(&str, &[&str]); 4] = [
 ];
 
 /// External crates that only some modules see.
-const CONFINED: [(&str, &[&str]); 6] = [
+const CONFINED: [(&str, &[&str]); 8] = [
     ("annotate_snippets", &["diag"]),
     ("clap", &["cli"]),
     ("rand", &["base"]),
-    ("serde_saphyr", &["scenario"]),
+    ("promql_parser", &["rules"]),
+    ("regex", &["rules"]),
+    ("serde_saphyr", &["rules", "scenario"]),
     ("tokio", &["proxy", "probe", "engine", "audit", "control", "testbed", "cli", "main"]),
     ("tokio_util", &["proxy", "probe", "engine", "audit", "control", "testbed", "cli", "main"]),
 ];

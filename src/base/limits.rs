@@ -193,3 +193,35 @@ pub const BENCH_HISTORY_MAX: Duration = Duration::from_secs(3 * 86_400);
 
 /// Most replicas of one benchmark: their scores are held until the report is made, some 60 bytes for each detector.
 pub const BENCH_REPLICAS_MAX: usize = 1_000_000;
+
+/// Largest Prometheus rules file. Generated sets of kube-prometheus size have about 300 KiB in all.
+pub const RULE_FILE_BYTES_MAX: usize = 4 << 20;
+
+/// Most rules in one file; a thousand is ten times the largest set that is published as one file.
+pub const RULES_MAX: usize = 2_000;
+
+/// Longest PromQL expression, in bytes: the longest published burn-rate rules have about 2 KiB.
+pub const RULE_EXPRESSION_BYTES_MAX: usize = 16 << 10;
+
+/// Deepest nesting of a PromQL expression (brackets, and operators in a row): each level takes stack, in the parser, in
+/// the evaluator, and when the tree is dropped.
+pub const RULE_EXPRESSION_DEPTH_MAX: usize = 100;
+
+/// Largest compiled regular expression of a matcher, in bytes: matching takes linear time, building one must not take
+/// memory without end.
+pub const RULE_REGEX_BYTES_MAX: usize = 1 << 20;
+
+/// Most series that a store of samples holds, and that one expression may give.
+pub const RULE_SERIES_MAX: usize = 200_000;
+
+/// Most samples that a store holds: 100 million are 1.6 GB.
+pub const RULE_SAMPLES_MAX: usize = 100_000_000;
+
+/// Most ticks that a group of rules is evaluated at in one stretch: a column of them fits a processor's nearest cache twice.
+pub const RULE_STRETCH_TICKS_MAX: usize = 2_048;
+
+/// Most values (series × instants) that one step of an evaluation may hold at once: 64 million are 512 MB.
+pub const RULE_VALUES_MAX: usize = 64_000_000;
+
+/// Most instants that a subquery may have in one window, as Prometheus' range queries allow 11,000 points.
+pub const RULE_SUBQUERY_STEPS_MAX: i64 = 11_000;

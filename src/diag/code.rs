@@ -1,8 +1,9 @@
 //! `Code`: the stable names of mistakes.
 //!
 //! A code is what a person searches for and what a tool matches; once released, it keeps its meaning, and a retired one
-//! is not given again. A new code is one line in the table below. A test elsewhere asserts that each code has a file
-//! that provokes it. What is wrong in a given file is the message's matter, not the code's.
+//! is not given again. A new code is one line in the table below: `BO-S` for scenarios and for files in general, `BO-R`
+//! for what is wrong in Prometheus rules alone. Tests elsewhere assert that each code has a file that provokes it. What
+//! is wrong in a given file is the message's matter, not the code's.
 
 use std::fmt;
 
@@ -57,6 +58,9 @@ codes! {
     TooMany = "BO-S019", "More of something than the limit allows.";
     BadTopology = "BO-S020", "A network that can't be, such as one that is not connected.";
     BadHappening = "BO-S021", "Something that can't happen to a WAN after what has happened to it before.";
+    RuleSyntax = "BO-R001", "A PromQL expression or a template of a rule that can't be read.";
+    RuleUnsupported = "BO-R002", "Something of PromQL that brownout doesn't evaluate itself.";
+    RuleDead = "BO-R003", "A rule that can never fire on the series it is given.";
 }
 
 // === impl Code ===
@@ -74,8 +78,14 @@ mod tests {
     /// Numbers rise without gaps or repetition, so that a new code finds its place by itself.
     #[test]
     fn the_table_is_numbered() {
-        for (index, code) in Code::ALL.iter().enumerate() {
-            assert_eq!(code.as_str(), format!("BO-S{:03}", index + 1), "{code:?}");
+        for family in ["BO-S", "BO-R"] {
+            let codes = Code::ALL.iter().filter(|code| code.as_str().starts_with(family));
+            for (index, code) in codes.enumerate() {
+                assert_eq!(code.as_str(), format!("{family}{:03}", index + 1), "{code:?}");
+            }
+        }
+        for code in Code::ALL {
+            assert!(code.as_str().starts_with("BO-S") || code.as_str().starts_with("BO-R"), "{code}");
             assert!(code.about().ends_with('.'), "{code}: {}", code.about());
         }
     }

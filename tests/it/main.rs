@@ -11,6 +11,7 @@ mod faults;
 mod nginx;
 mod profiles;
 mod proxy;
+mod rules;
 mod run;
 mod scenarios;
 mod support;
