@@ -140,3 +140,33 @@ fn spans_of_several_targets_are_one() {
     let both = Spans::any([span(1_000, 2_000), span(1_500, 1_800), span(5_000, 6_000)]);
     assert_eq!(both.0.len(), 2);
 }
+
+/// Thirty targets at 15 s are one stream of two probes a second: the first failure among a fifth comes as soon as it is known;
+/// and all of thirty fail together never, while half of them must wait for a run of three each.
+#[test]
+fn a_fleet_is_one_stream_or_each_target_for_itself() {
+    let rules = "any: { consecutive: { failures: 1 } }, \
+        each: { per_target: { rule: { consecutive: { failures: 3 } }, at_least: any } }, \
+        all: { per_target: { rule: { consecutive: { failures: 3 } }, at_least: all } }";
+    let text = scenario(FIFTH, rules).replace("every: 15s", "targets: { instances: 30 }, every: 15s");
+    let scores = play(&text, &options(4, 0));
+    let [any, each, all] = ["any", "each", "all"].map(|name| row(&scores, name).clone());
+    // Half a second a probe, a fifth of them fails; the timeout is 5 s.
+    let median = any.median.value.unwrap();
+    assert!((5.0..9.0).contains(&median), "{median}");
+    // Each of thirty has three in a row with f³ at its third probe: one of them 21 % of the time, and soon after.
+    let each = each.median.value.unwrap();
+    assert!((30.0..150.0).contains(&each), "{each}");
+    assert_eq!(all.found.count, 0);
+}
+
+/// A fleet of two services, one of which is dark: the fleet is impaired when one of its targets is.
+#[test]
+fn a_fleet_may_be_of_several_services() {
+    let text = "name: x\nduration: 1h\nseed: 7\nservices: { a: { upstream: \"a:1\" }, b: { upstream: \"b:1\" } }\n\
+        faults: [{ service: b, at: 20m, for: 20m, blackhole: 100% }]\n\
+        monitors: { m: { targets: { services: [a, b] }, every: 15s, timeout: 5s, tcp: {} } }\n\
+        detectors: { half: { m_of_n: { failures: 3, of: 6 } }, all: { consecutive: { failures: 2 } } }\n";
+    let scores = play(text, &options(2, 0));
+    assert_eq!((row(&scores, "half").found.count, row(&scores, "all").found.count), (20, 0));
+}

@@ -56,21 +56,27 @@ impl World {
             })
             .collect();
         let watched = |monitor: &MonitorPlan| {
-            let target = &programs[monitor.service];
-            if let Some((fault, why)) = unmodelled(&target.program).first() {
-                return Err(BenchError::Unmodelled {
-                    fault: Arc::clone(&fault.parts.name),
-                    service: Arc::clone(&fault.parts.service),
-                    why,
-                });
-            }
             let probe = probe_plan(monitor);
-            let truth = impaired(&target.program, &probe, end);
+            let mut services = monitor.targets.clone();
+            services.sort_unstable();
+            services.dedup();
+            let mut truths = Vec::new();
+            for service in services {
+                let program = &programs[service].program;
+                if let Some((fault, why)) = unmodelled(program).first() {
+                    return Err(BenchError::Unmodelled {
+                        fault: Arc::clone(&fault.parts.name),
+                        service: Arc::clone(&fault.parts.service),
+                        why,
+                    });
+                }
+                truths.push(impaired(program, &probe, end));
+            }
             Ok(Watched {
                 name: Arc::clone(&monitor.name),
                 every: monitor.every,
-                targets: vec![target.clone()],
-                truth: Spans::any([truth]),
+                targets: monitor.targets.iter().map(|service| programs[*service].clone()).collect(),
+                truth: Spans::any(truths),
                 probe,
             })
         };

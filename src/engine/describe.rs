@@ -62,9 +62,15 @@ fn describe_fault(fault: &Fault, plan: &Plan) -> FaultInfo {
 }
 
 fn describe_monitor(monitor: &crate::scenario::MonitorPlan, plan: &Plan) -> MonitorInfo {
+    let name = |service: &usize| Arc::clone(&plan.services[*service].name);
     MonitorInfo {
         name: Arc::clone(&monitor.name),
-        service: Arc::clone(&plan.services[monitor.service].name),
+        service: name(&monitor.targets[0]),
+        targets: if monitor.targets.len() > 1 {
+            monitor.targets.iter().map(name).collect()
+        } else {
+            Vec::new()
+        },
         check: check_text(&monitor.check).into(),
         every: monitor.every.mul_f64(plan.clock.speed),
         timeout: monitor.timeout,

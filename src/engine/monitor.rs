@@ -1,6 +1,6 @@
-//! Monitors at work: a probe every interval, each on a connection of its own, whatever became of the one before.
+//! Monitors at work: a probe of a target every interval, each on a connection of its own, whatever became of the one before.
 //!
-//! The first probe of a monitor comes at a phase of its own, drawn from the seed, so that monitors don't march in step with
+//! The first probe of a target comes at a phase of its own, drawn from the seed, so that monitors don't march in step with
 //! each other or with the schedule of faults. Probes may overlap, up to [`PROBES_UNDER_WAY_MAX`]; one that finds no room has
 //! failed, and says so.
 
@@ -18,20 +18,27 @@ use crate::probe::{self, Outcome, attempt};
 use crate::proxy::Shared;
 use crate::scenario::{Check, MonitorPlan, Upstream};
 
-/// A monitor, ready to go.
+/// A monitor of one target, ready to go.
 pub(super) struct Monitor {
     plan: MonitorPlan,
     check: probe::Check,
-    target: SocketAddr,
+    /// Which of its targets this is, and where that is.
+    target: (u32, SocketAddr),
     first: SimTime,
 }
 
 // === impl Monitor ===
 
 impl Monitor {
-    pub(super) fn new(plan: &MonitorPlan, upstream: &Upstream, target: SocketAddr, seed: Seed) -> Self {
-        let mut stream = seed.stream(Label::new("monitor").part(&plan.name).part("phase"));
-        let first = SimTime::after_start(plan.every.mul_f64(stream.unit()));
+    pub(super) fn new(
+        plan: &MonitorPlan,
+        upstream: &Upstream,
+        target: (u32, SocketAddr),
+        seed: Seed,
+    ) -> Self {
+        let label = Label::new("monitor").part(&plan.name).part("phase");
+        let label = if target.0 == 0 { label } else { label.ordinal(target.0.into()) };
+        let first = SimTime::after_start(plan.every.mul_f64(seed.stream(label).unit()));
         Self { check: real_check(&plan.check, upstream), plan: plan.clone(), target, first }
     }
 
@@ -60,7 +67,7 @@ impl Monitor {
             };
             let (monitor, shared) = (Arc::clone(&monitor), shared.clone());
             probes.spawn(async move {
-                let outcome = attempt(&monitor.check, monitor.target, monitor.plan.timeout).await;
+                let outcome = attempt(&monitor.check, monitor.target.1, monitor.plan.timeout).await;
                 shared.outbox.put(began, monitor.probe_event(ordinal.into(), outcome));
                 drop(slot);
             });
@@ -72,6 +79,7 @@ impl Monitor {
     fn probe_event(&self, ordinal: u64, outcome: Outcome) -> Event {
         Event::Probe(Probe {
             monitor: Arc::clone(&self.plan.name),
+            target: self.target.0,
             ordinal,
             failure: outcome.failure,
             latency: outcome.latency,

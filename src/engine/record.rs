@@ -99,7 +99,7 @@ impl Detectors {
 
     fn observe(&mut self, began: SimTime, probe: &Probe, sink: &mut impl Sink) {
         let at = began.plus(probe.latency.mul_f64(self.speed));
-        let sample = Sample { at, target: 0, failed: !probe.succeeded(), latency: probe.latency };
+        let sample = Sample { at, target: probe.target, failed: !probe.succeeded(), latency: probe.latency };
         for watch in self.watches.iter_mut().filter(|watch| watch.monitor == probe.monitor) {
             let Watch { name, detector, .. } = watch;
             detector.observe(&sample, |change| tell(name, change, sink));
@@ -163,6 +163,7 @@ detectors:
             failed.then(|| ProbeFailure { phase: Phase::Connect, timeout: true, reason: "".into() });
         let probe = Probe {
             monitor: "m".into(),
+            target: 0,
             ordinal: t,
             failure,
             latency: Duration::ZERO,

@@ -241,10 +241,12 @@ impl Play {
             }
         }
         for monitor in &plan.monitors {
-            let upstream = &plan.services[monitor.service].upstream;
-            let target = reachable(addresses[monitor.service]);
-            let monitor = Monitor::new(monitor, upstream, target, plan.seed);
-            monitors.spawn(monitor.watch(shared.clone(), end, stop_monitors.clone()));
+            for (n, service) in monitor.targets.iter().enumerate() {
+                let upstream = &plan.services[*service].upstream;
+                let target = (n as u32, reachable(addresses[*service]));
+                let monitor = Monitor::new(monitor, upstream, target, plan.seed);
+                monitors.spawn(monitor.watch(shared.clone(), end, stop_monitors.clone()));
+            }
         }
         Ok(Self { shared, proxies, monitors, stop_monitors, watching, command })
     }

@@ -111,8 +111,11 @@ pub struct Window {
 pub struct MonitorInfo {
     /// Its name.
     pub name: Arc<str>,
-    /// The service that it probes through.
+    /// The service that it probes through; that of its first target.
     pub service: Arc<str>,
+    /// The services of its targets, if it has several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<Arc<str>>,
     /// What it does: `GET /health`, `TCP connect`.
     pub check: Arc<str>,
     /// Scenario time between probes.
@@ -121,6 +124,15 @@ pub struct MonitorInfo {
     /// How long a probe may take, on the wall clock.
     #[serde(with = "crate::base::seconds", rename = "timeout_s")]
     pub timeout: Duration,
+}
+
+// === impl MonitorInfo ===
+
+impl MonitorInfo {
+    /// The service of this target.
+    pub fn service_of(&self, target: u32) -> &Arc<str> {
+        self.targets.get(target as usize).unwrap_or(&self.service)
+    }
 }
 
 /// A detector of a run.

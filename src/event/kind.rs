@@ -153,7 +153,10 @@ pub struct Hit {
 pub struct Probe {
     /// The monitor.
     pub monitor: Arc<str>,
-    /// Which of its probes, from 0.
+    /// Which of its targets, from 0.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub target: u32,
+    /// Which of the target's probes, from 0.
     pub ordinal: u64,
     /// Why it failed, if it did.
     pub failure: Option<ProbeFailure>,
@@ -253,6 +256,11 @@ pub enum RunEnd {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_first(target: &u32) -> bool {
+    *target == 0
 }
 
 // === impl Event ===

@@ -15,8 +15,8 @@ use crate::scenario::expect::{Check, Expectation};
 #[derive(Debug)]
 pub(super) struct Implied {
     faults: Vec<FaultInfo>,
-    /// The service of each monitor.
-    monitors: IndexMap<Arc<str>, Arc<str>>,
+    /// The monitors by name: which services they probe.
+    monitors: IndexMap<Arc<str>, MonitorInfo>,
     /// Connections that each fault (by service and name) touched.
     touched: IndexMap<(Arc<str>, Arc<str>), u64>,
     /// Whether the scenario itself says what the command's status should be.
@@ -133,7 +133,8 @@ impl Implied {
     }
 
     fn record_probe(&mut self, t: SimTime, probe: &Probe) {
-        let Some(service) = self.monitors.get(&probe.monitor) else { return };
+        let Some(monitor) = self.monitors.get(&probe.monitor) else { return };
+        let service = monitor.service_of(probe.target);
         let margin = REFUSAL_MARGIN.mul_f64(self.speed);
         let connect = probe.connect.map(|connect| connect.mul_f64(self.speed));
         for fault in self.faults.iter().filter(|fault| !fault.is_seen() && fault.service == *service) {
@@ -169,8 +170,8 @@ impl Sink for Implied {
         match &entry.event {
             Event::RunStarted(header) => {
                 self.faults.clone_from(&header.faults);
-                let service = |info: &MonitorInfo| (Arc::clone(&info.name), Arc::clone(&info.service));
-                self.monitors = header.monitors.iter().map(service).collect();
+                let named = |info: &MonitorInfo| (Arc::clone(&info.name), info.clone());
+                self.monitors = header.monitors.iter().map(named).collect();
                 self.speed = header.speed;
                 self.played = (header.from, header.until);
             }

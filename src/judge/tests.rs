@@ -15,6 +15,7 @@ fn probe(t: u64, latency_ms: u64, failed: bool) -> Entry {
         failed.then(|| ProbeFailure { phase: Phase::FirstByte, timeout: true, reason: "no answer".into() });
     Event::Probe(Probe {
         monitor: "home".into(),
+        target: 0,
         ordinal: t,
         failure,
         latency: Duration::from_millis(latency_ms),
@@ -238,6 +239,7 @@ fn what_the_kernel_refuses_is_judged_by_probes() {
     let monitor = MonitorInfo {
         name: "home".into(),
         service: "api".into(),
+        targets: Vec::new(),
         check: "TCP connect".into(),
         every: Duration::from_secs(1),
         timeout: Duration::from_secs(1),

@@ -52,6 +52,7 @@ pub(super) fn header() -> Header {
     let monitor = |name: &str, service: &str, check: &str, every, timeout| MonitorInfo {
         name: name.into(),
         service: service.into(),
+        targets: Vec::new(),
         check: check.into(),
         every: Duration::from_secs(every),
         timeout: Duration::from_secs(timeout),
@@ -225,6 +226,7 @@ fn probe(
         failure.map(|(phase, timeout, reason)| ProbeFailure { phase, timeout, reason: reason.into() });
     Event::Probe(Probe {
         monitor: monitor.into(),
+        target: 0,
         ordinal,
         failure,
         latency,

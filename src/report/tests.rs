@@ -98,7 +98,17 @@ fn probes() -> impl Strategy<Value = Event> {
     (names(), names(), durations(), any::<Option<bool>>()).prop_map(|(monitor, reason, latency, failed)| {
         let failure = failed.map(|timeout| ProbeFailure { phase: Phase::Body, timeout, reason });
         let (connect, first_byte, status, bucket) = (None, None, None, None);
-        Event::Probe(Probe { monitor, ordinal: 0, failure, latency, connect, first_byte, status, bucket })
+        Event::Probe(Probe {
+            monitor,
+            target: 0,
+            ordinal: 0,
+            failure,
+            latency,
+            connect,
+            first_byte,
+            status,
+            bucket,
+        })
     })
 }
 

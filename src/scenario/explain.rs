@@ -185,7 +185,7 @@ impl Page {
             self.heading("monitors");
         }
         for monitor in &plan.monitors {
-            let service = &plan.services[monitor.service].name;
+            let service = monitor_targets(monitor, plan);
             let every = Duration::from_secs_f64(monitor.every.as_secs_f64() * plan.clock.speed);
             let text = format!(
                 "{} via {service} every {}, {} at most",
@@ -314,6 +314,19 @@ fn windows_line(windows: &[Window], clock: &ScenarioClock) -> String {
     let active: f64 = windows.iter().map(|window| window.until.since(window.from).as_secs_f64()).sum();
     let share = 100.0 * active / clock.until.since(clock.from).as_secs_f64();
     format!("{listed}, … {} windows, {share:.0}% of the time", windows.len())
+}
+
+/// What a monitor probes: `portal`, `portal (10 instances)`, `a, b and c`.
+fn monitor_targets(monitor: &super::plan::MonitorPlan, plan: &Plan) -> String {
+    let names: Vec<&str> = monitor.targets.iter().map(|service| &*plan.services[*service].name).collect();
+    match names.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) if rest.iter().all(|name| name == last) => {
+            format!("{last} ({} instances)", names.len())
+        }
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
 }
 
 #[cfg(test)]

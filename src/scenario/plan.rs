@@ -105,9 +105,9 @@ pub struct Upstream {
 pub struct MonitorPlan {
     /// Its name.
     pub name: Arc<str>,
-    /// Its service's place in [`Plan::services`].
-    pub service: usize,
-    /// Time between two probes, in run time (already compressed).
+    /// The places in [`Plan::services`] of what it probes: one for each target, and at least one target.
+    pub targets: Vec<usize>,
+    /// Time between two probes of a target, in run time (already compressed).
     pub every: Duration,
     /// How long a probe may take, on the wall clock (never compressed).
     pub timeout: Duration,
@@ -158,9 +158,11 @@ impl Plan {
 
     /// A detector that has seen nothing yet, on the feed of its monitor.
     pub fn detector(&self, detector: &DetectorPlan) -> Detector {
-        let every = self.monitors[detector.monitor].every.mul_f64(self.clock.speed);
+        let monitor = &self.monitors[detector.monitor];
+        let every = monitor.every.mul_f64(self.clock.speed);
         let lasts = self.clock.until.since(self.clock.from);
-        detector.spec.detector(&Feed::of_one(every, self.clock.from, lasts))
+        let targets = u32::try_from(monitor.targets.len()).unwrap_or(u32::MAX);
+        detector.spec.detector(&Feed { targets, ..Feed::of_one(every, self.clock.from, lasts) })
     }
 
     /// Whether the scenario lets this fault meet no traffic.

@@ -203,7 +203,10 @@ pub(super) struct RawMonitor {
     /// The service that it probes through. May be left out if there is one service.
     #[serde(default)]
     pub(super) via: Opt<String>,
-    /// Time between two probes, in scenario time.
+    /// What it probes, if that is a fleet: each target has a phase of its own. One, if left out.
+    #[serde(default)]
+    pub(super) targets: Opt<RawTargets>,
+    /// Time between two probes of a target, in scenario time.
     pub(super) every: Placed<Span>,
     /// How long a probe may take, on the wall clock.
     pub(super) timeout: Placed<Span>,
@@ -213,6 +216,19 @@ pub(super) struct RawMonitor {
     /// A TCP connection, opened and closed.
     #[serde(default)]
     pub(super) tcp: Opt<Nothing>,
+}
+
+/// A fleet of targets: exactly one key that names them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Targets")]
+pub(super) struct RawTargets {
+    /// These services, a target each, instead of `via`.
+    #[serde(default)]
+    pub(super) services: Opt<Names>,
+    /// So many instances of the service: the same way, probed as often.
+    #[serde(default)]
+    pub(super) instances: Opt<u32>,
 }
 
 /// What an HTTP probe asks for and what it expects.

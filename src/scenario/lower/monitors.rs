@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::head::Head;
 use super::mistakes::{DETECTOR, MONITOR, Mistakes, SERVICE, exact};
 use crate::base::SimTime;
-use crate::base::limits::PROBE_BODY_BYTES_MAX;
+use crate::base::limits::{DETECTOR_TARGETS_MAX, PROBE_BODY_BYTES_MAX};
 use crate::detect::{Contradiction, DETECTOR_KINDS, DetectorSpec, Feed};
 use crate::diag::{Code, Diagnostic};
 use crate::scenario::placed::Placed;
@@ -20,25 +20,72 @@ pub(super) fn lower_monitors(told: &mut Mistakes<'_>, raw: &RawScenario, head: &
     let mut monitors = Vec::new();
     for (name, item) in raw.monitors.get().into_iter().flatten() {
         told.check_name(MONITOR, Placed { value: &name.value, span: name.span });
-        let services = raw.services.value.keys().map(|name| name.value.as_str());
-        let service = match item.value.via.placed() {
-            Some(via) => {
-                told.resolve(SERVICE, Placed { value: via.value.as_str(), span: via.span }, services)
-            }
-            None => told.only(SERVICE, "via", name.span, services),
-        };
+        let targets = lower_targets(told, raw, name, &item.value);
         check_interval(told, &item.value, head);
         let check = lower_check(told, name, &item.value);
-        let (Some(service), Some(check)) = (service, check) else { continue };
+        let (Some(targets), Some(check)) = (targets, check) else { continue };
         monitors.push(MonitorPlan {
             name: Arc::from(name.value.as_str()),
-            service,
+            targets,
             every: head.clock.shorten(item.value.every.value.get()),
             timeout: item.value.timeout.value.get(),
             check,
         });
     }
     monitors
+}
+
+/// The services of a monitor's targets.
+fn lower_targets(
+    told: &mut Mistakes<'_>,
+    raw: &RawScenario,
+    name: &Placed<String>,
+    monitor: &RawMonitor,
+) -> Option<Vec<usize>> {
+    let services = || raw.services.value.keys().map(|name| name.value.as_str());
+    let fleet = monitor.targets.placed();
+    if let Some(named) = fleet.and_then(|fleet| fleet.value.services.placed()) {
+        if let Some(via) = monitor.via.placed() {
+            let mistake = Diagnostic::error(
+                Code::Contradiction,
+                "`via` and `targets: { services }` both name services",
+            );
+            told.push(mistake.at(via.span, "").hint("leave `via` out"));
+        }
+        if let Some(instances) = fleet.and_then(|fleet| fleet.value.instances.placed()) {
+            let mistake =
+                Diagnostic::error(Code::Contradiction, "targets are either `services` or `instances` of one");
+            told.push(mistake.at(instances.span, "").hint("leave `instances` out"));
+        }
+        if named.value.0.is_empty() {
+            told.push(
+                Diagnostic::error(Code::BadValue, "a fleet has at least one target").at(named.span, ""),
+            );
+        }
+        let resolve = |service: &Placed<String>| {
+            told.resolve(SERVICE, Placed { value: service.value.as_str(), span: service.span }, services())
+        };
+        // All of them are looked up, so that every mistake is told.
+        let found: Vec<Option<usize>> = named.value.0.iter().map(resolve).collect();
+        return found.into_iter().collect::<Option<Vec<usize>>>().filter(|targets| !targets.is_empty());
+    }
+    let service = match monitor.via.placed() {
+        Some(via) => told.resolve(SERVICE, Placed { value: via.value.as_str(), span: via.span }, services()),
+        None => told.only(SERVICE, "via", name.span, services()),
+    };
+    let Some(fleet) = fleet else { return service.map(|service| vec![service]) };
+    let Some(instances) = fleet.value.instances.placed() else {
+        let mistake = Diagnostic::error(Code::NoKind, "targets without a key that names them");
+        told.push(mistake.at(fleet.span, "").hint("write `services: [a, b]`, or `instances: 10`"));
+        return None;
+    };
+    let count = *instances.value;
+    if count == 0 || count > DETECTOR_TARGETS_MAX {
+        let message = format!("a fleet has 1 to {DETECTOR_TARGETS_MAX} targets, found `{count}`");
+        told.push(Diagnostic::error(Code::BadValue, message).at(instances.span, ""));
+        return None;
+    }
+    service.map(|service| vec![service; count as usize])
 }
 
 fn check_interval(told: &mut Mistakes<'_>, monitor: &RawMonitor, head: &Head) {
@@ -150,7 +197,7 @@ pub(super) fn lower_detectors(told: &mut Mistakes<'_>, raw: &RawScenario) -> Vec
         let (Some(monitor), Some(spec)) = (monitor, spec) else { continue };
         let watched = raw.monitors.get().and_then(|monitors| monitors.get_index(monitor));
         if let Some((watched, probes)) = watched {
-            check_reach(told, raw, &spec, &watched.value, probes.value.every.value.get());
+            check_reach(told, raw, &spec, (&watched.value, &probes.value));
         }
         detectors.push(DetectorPlan { name: Arc::from(name.value.as_str()), monitor, spec: spec.value });
     }
@@ -172,16 +219,21 @@ fn check_reach(
     told: &mut Mistakes<'_>,
     raw: &RawScenario,
     spec: &Placed<DetectorSpec>,
-    monitor: &str,
-    every: Duration,
+    (monitor, probes): (&str, &RawMonitor),
 ) {
+    let every = probes.every.value.get();
     if every.is_zero() {
         return;
     }
     let lasts = raw.duration.value.get();
-    let feed = Feed::of_one(every, SimTime::ZERO, lasts);
+    let fleet = probes.targets.get();
+    let services = fleet.and_then(|fleet| fleet.services.get()).map(|named| named.0.len());
+    let instances = fleet.and_then(|fleet| fleet.instances.get()).map(|count| *count as usize);
+    let targets = services.or(instances).unwrap_or(1).clamp(1, DETECTOR_TARGETS_MAX as usize) as u32;
+    let feed = Feed { targets, ..Feed::of_one(every, SimTime::ZERO, lasts) };
     for Contradiction { message, hint } in spec.value.contradictions(&feed) {
-        let rhythm = format!("monitor `{monitor}` probes every {}", exact(every));
+        let each = if targets > 1 { format!("each of {targets} targets ") } else { String::new() };
+        let rhythm = format!("monitor `{monitor}` probes {each}every {}", exact(every));
         let mistake = Diagnostic::error(Code::Contradiction, message).at(told.item(spec.span), rhythm);
         told.push(mistake.maybe_hint(hint));
     }

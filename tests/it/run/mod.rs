@@ -2,6 +2,7 @@
 //! change, what reports say, and how logs look.
 
 mod command;
+mod fleet;
 mod options;
 mod outputs;
 mod reports;
