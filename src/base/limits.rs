@@ -144,6 +144,15 @@ pub const WAN_STEP_MAX: Duration = Duration::from_secs(3_600);
 /// Shortest time between two hellos or BFD packets: below it no router has a processor left.
 pub const WAN_HELLO_MIN: Duration = Duration::from_millis(1);
 
+/// Largest topology file. The largest of the Internet Topology Zoo (754 nodes) has 320 kB.
+pub const TOPOLOGY_BYTES_MAX: u64 = 4 << 20;
+
+/// Most elements and texts of a topology file in XML: twenty for each of [`WAN_LINKS_MAX`] edges, and half as many again.
+pub const TOPOLOGY_XML_NODES_MAX: u32 = 1_000_000;
+
+/// How deep lists of a topology file in GML may stand in one another: a graph, its nodes, their pictures, and room.
+pub const TOPOLOGY_DEPTH_MAX: usize = 16;
+
 /// Most happenings of a WAN's script, repetitions counted: more were meant as a flap.
 pub const WAN_HAPPENINGS_MAX: usize = 10_000;
 

@@ -38,7 +38,7 @@ macro_rules! codes {
 
 codes! {
     Unreadable = "BO-S001", "The file can't be read, is too large, or is not UTF-8.";
-    Syntax = "BO-S002", "The text is not valid YAML.";
+    Syntax = "BO-S002", "The text is not valid YAML, or a topology file neither GraphML nor GML.";
     UnknownKey = "BO-S003", "A key that the format does not have.";
     MissingKey = "BO-S004", "A key that must be there is missing.";
     WrongType = "BO-S005", "A value of another type than its key takes.";
@@ -58,6 +58,7 @@ codes! {
     TooMany = "BO-S019", "More of something than the limit allows.";
     BadTopology = "BO-S020", "A network that can't be, such as one that is not connected.";
     BadHappening = "BO-S021", "Something that can't happen to a WAN after what has happened to it before.";
+    NotInWan = "BO-S022", "Something in a topology file that a WAN can't have, left out or replaced.";
     RuleSyntax = "BO-R001", "A PromQL expression or a template of a rule that can't be read.";
     RuleUnsupported = "BO-R002", "Something of PromQL that brownout doesn't evaluate itself.";
     RuleDead = "BO-R003", "A rule that can never fire on the series it is given.";

@@ -153,6 +153,7 @@ fn broken_scenarios_are_told() {
             insta::assert_snapshot!(stem, error.render(Colour::Plain));
         });
     }
+    seen.insert(Code::NotInWan); // A warning: the file loads.
     for code in Code::ALL.iter().filter(|code| code.as_str().starts_with("BO-S")) {
         assert!(seen.contains(code), "no file in tests/bad provokes {code}: {}", code.about());
     }

@@ -4,6 +4,7 @@ mod build;
 mod generate;
 mod graph;
 mod presets;
+pub mod zoo;
 
 pub use build::{LinkSpec, TopologyBuilder, TopologyError};
 pub use generate::Shape;

@@ -1,0 +1,27 @@
+# Made up, with every quirk of the Internet Topology Zoo's files in a few lines.
+graph [
+  Network "Quirknet"
+  label "Quirks"
+  node [ id 0 label "Genève" Latitude 46.20 Longitude 6.15 Internal 1 graphics [ x 1.5 y 2 ] ]
+  node [ id 1 label "Z&#252;rich" Latitude 47.37 Longitude 8.55 Internal 1 ]
+  node [ id 2 label "Milano" Latitude 45.46 Longitude 9.19 Internal 1 ]
+  node [ id 3 label "Milano" Latitude 45.50 Longitude 9.20 Internal 1 ]
+  node [ id 4 label "None" Internal 1 ]
+  node [ id 5 label "Exchange" hyperedge 1 ]
+  node [ id 6 label "Lyon" Latitude 45.75 Longitude 4.85 Internal 1 ]
+  node [ id 7 label "R&amp;D customer" Internal 0 ]
+  node [ id 8 label "Sicily" Latitude 37.50 Longitude 15.10 Internal 1 ]
+  node [ id 9 label "Palermo" Latitude 138.1 Longitude 13.36 Internal 1 ]
+  edge [ source 0 target 1 LinkSpeed "10" LinkSpeedUnits "G" LinkSpeedRaw 1e10 ]
+  edge [ source 1 target 0 LinkSpeed "2.5" LinkSpeedUnits "G" ]
+  edge [ source 1 target 2 LinkLabel "OC-48" ]
+  edge [ source 2 target 3 LinkSpeed "fast" ]
+  edge [ source 1 target 4 ]
+  edge [ source 2 target 4 ]
+  edge [ source 0 target 5 ]
+  edge [ source 2 target 5 ]
+  edge [ source 5 target 6 LinkSpeedRaw 155000000.0 ]
+  edge [ source 6 target 7 ]
+  edge [ source 6 target 6 ]
+  edge [ source 8 target 9 ]
+]
