@@ -10,8 +10,9 @@ use rustix::termios::tcgetwinsize;
 
 use super::args::{ColourChoice, Verbosity};
 use super::error::CliError;
-use crate::diag::Colour;
+use crate::diag::{Colour, render};
 use crate::report::{Charset, Color, View};
+use crate::scenario::Plan;
 
 /// Width of a page that goes to a file or a pipe.
 const PAGE_COLUMNS: u16 = 100;
@@ -71,6 +72,14 @@ impl Printer {
             }
             _ if self.verbosity == Verbosity::LogsOnly => self.tell(&error.to_string()),
             _ => self.tell(&format!("error: {error}")),
+        }
+    }
+
+    /// What was assumed of files that a scenario names, to stderr.
+    pub(super) fn warnings(&mut self, plan: &Plan) {
+        let colour = if self.stderr_has_colour() { Colour::Ansi } else { Colour::Plain };
+        for (file, warnings) in plan.warnings.iter().filter(|(_, warnings)| !warnings.is_empty()) {
+            self.note(render(file, warnings, colour).trim_end());
         }
     }
 

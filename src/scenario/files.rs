@@ -22,6 +22,8 @@ pub(super) struct TraceFiles {
     read: u64,
     /// Files that are mistaken, each with what is wrong.
     pub(super) mistaken: Vec<(SourceFile, Vec<Diagnostic>)>,
+    /// Files that were read in a way that is worth telling.
+    pub(super) warned: Vec<(SourceFile, Vec<Diagnostic>)>,
 }
 
 // === impl TraceFiles ===

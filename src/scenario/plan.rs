@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::expect::Expectation;
 use crate::base::{ByteSize, Seed, SimTime, Timeline};
 use crate::detect::{Detector, DetectorSpec, Feed};
+use crate::diag::{Diagnostic, SourceFile};
 use crate::event::{PathHealth, PathHistory};
 use crate::fault::{Fault, Program};
 use crate::wan::{Flow, History};
@@ -36,6 +37,8 @@ pub struct Plan {
     pub services: Vec<ServicePlan>,
     /// What became of the WAN, in scenario time; none, if the scenario has none.
     pub wan: Option<Arc<History>>,
+    /// What was assumed of files that it names, or left out of them.
+    pub warnings: Vec<(SourceFile, Vec<Diagnostic>)>,
     /// The faults of all services, in the file's order.
     pub faults: Vec<Arc<Fault>>,
     /// The text that made each fault, where flags did: the same object for faults of the same flag. Empty for a file.

@@ -45,7 +45,7 @@ pub(super) enum RawTopology {
     Described(Box<RawDescription>),
 }
 
-/// A network. One of `links` (with `sites`), `line`, `ring`, `grid`, `ladder`.
+/// A network. One of `links` (with `sites`), `line`, `ring`, `grid`, `ladder`, `graph`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Topology")]
@@ -83,6 +83,36 @@ pub(super) struct RawDescription {
     /// A grid of two rows.
     #[serde(default)]
     pub(super) ladder: Opt<RawLadder>,
+    /// A network that a file draws, as GraphML or GML: one of the Internet Topology Zoo, for instance. Every node is a site.
+    #[serde(default)]
+    pub(super) graph: Opt<RawGraph>,
+}
+
+/// A file that draws a network.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Graph")]
+pub(super) struct RawGraph {
+    /// The file, relative to the scenario's.
+    pub(super) file: Placed<String>,
+    /// How many routers every site has: `NAME-1` of one site is joined to `NAME-1` of another. 1, if left out.
+    #[serde(default)]
+    pub(super) planes: Opt<u32>,
+    /// Where the metrics of links come from.
+    #[serde(default)]
+    pub(super) metrics: Opt<RawMetrics>,
+}
+
+/// Where the metrics of a drawn network's links come from.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Metrics")]
+pub(super) enum RawMetrics {
+    /// The delay, in whole milliseconds.
+    #[default]
+    Delay,
+    /// The speed: 1 for the fastest link, more for slower ones.
+    Speed,
 }
 
 /// A site.

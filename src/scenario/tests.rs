@@ -480,3 +480,21 @@ fn every_kind_has_an_example_that_loads() {
         }
     }
 }
+
+/// A network in a file beside the scenario: what was assumed of it is kept with the plan, and its sites have paths.
+#[test]
+fn a_network_is_read_from_a_file() {
+    let text = "name: x\nduration: 1m\nservices: { a: { upstream: a:1, path: { from: geneve, to: lyon } } }\n\
+        wan:\n  topology: { graph: { file: quirks.gml, planes: 2, metrics: speed }, prefixes: 10 }\n\
+        \x20 script: [{ at: 10s, link_down: { link: geneve-1/zuerich-1 } }]\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.yaml");
+    fs_err::copy(root("tests/zoo/quirks.gml"), folder.path().join("quirks.gml")).unwrap();
+    fs_err::write(&path, text).unwrap();
+    let plan = load_file(&path, &Overrides::default()).unwrap();
+    let topology = plan.wan.as_ref().unwrap().topology();
+    assert_eq!((topology.sites().len(), topology.routers().len()), (6, 12));
+    assert_eq!(topology.blocks()[0].prefixes, 10);
+    assert!(plan.services[0].path.is_some());
+    assert_eq!(plan.warnings[0].1.len(), 11);
+}

@@ -11,6 +11,7 @@ pub(in crate::cli) fn run(args: &CheckArgs, printer: &mut Printer) -> Result<u8,
     for (n, scenario) in args.scenarios.iter().enumerate() {
         match load_scenario(scenario, &Overrides::default()) {
             Ok(plan) => {
+                printer.warnings(&plan);
                 let gap = if n > 0 { "\n" } else { "" };
                 printer.data(&format!("{gap}{}", explain(&plan, printer.view().width)))?;
             }

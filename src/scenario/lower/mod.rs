@@ -74,7 +74,7 @@ pub(super) fn lower_under(
     }
     let head = head::lower_head(&mut told, raw, overrides);
     let mut services = services::lower_services(&mut told, raw, overrides);
-    let wan = wan::lower_wan(&mut told, raw, &head);
+    let wan = wan::lower_wan(&mut told, raw, &head, files);
     let mut faults = faults::Faults::new(under);
     wan::lower_paths(&mut told, raw, &head, &mut services, wan.as_deref(), &mut faults);
     faults::lower_faults(&mut told, raw, &head, &mut faults, files);
@@ -94,6 +94,7 @@ pub(super) fn lower_under(
         clock: head.clock,
         services,
         wan,
+        warnings: std::mem::take(&mut files.warned),
         faults: faults.all,
         fault_texts: Vec::new(),
         monitors,

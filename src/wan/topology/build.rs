@@ -214,6 +214,14 @@ impl TopologyBuilder {
         self
     }
 
+    /// The routers of every site, by name.
+    pub fn routers_by_site(&self) -> impl Iterator<Item = (String, Vec<String>)> {
+        self.sites.keys().enumerate().map(|(at, site)| {
+            let mine = self.routers.values().filter(move |router| router.site.index() == at);
+            (site.clone(), mine.map(|router| router.name.clone()).collect())
+        })
+    }
+
     /// Checks the description, and leaves an empty one behind.
     pub fn build(&mut self) -> Result<Topology, Vec<TopologyError>> {
         self.check_sizes();

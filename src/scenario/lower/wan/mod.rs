@@ -15,6 +15,7 @@ use super::head::Head;
 use super::mistakes::{Mistakes, Sort};
 use crate::base::SimTime;
 use crate::diag::{Code, Diagnostic};
+use crate::scenario::files::TraceFiles;
 use crate::scenario::raw::RawScenario;
 use crate::wan::{History, simulate};
 
@@ -28,10 +29,15 @@ const RISK: Sort = Sort { one: "risk", section: "risk" };
 const PLATFORM: Sort = Sort { one: "platform", section: "platforms" };
 
 /// Simulates the WAN of a scenario; none, if it has none or there is a mistake in it.
-pub(super) fn lower_wan(told: &mut Mistakes<'_>, raw: &RawScenario, head: &Head) -> Option<Arc<History>> {
+pub(super) fn lower_wan(
+    told: &mut Mistakes<'_>,
+    raw: &RawScenario,
+    head: &Head,
+    files: &mut TraceFiles,
+) -> Option<Arc<History>> {
     let wan = raw.wan.placed()?;
     let before = told.count();
-    let topology = topology::lower_topology(told, wan.value);
+    let topology = topology::lower_topology(told, wan.value, files);
     let topology = platforms::lower_platforms(told, wan.value, topology)?;
     let topology = Arc::new(topology);
     let script = script::lower_script(told, wan.value, &topology, head);

@@ -1,4 +1,4 @@
-//! The network: a built-in one, a plain shape, or sites, routers and links one by one.
+//! The network: a built-in one, a plain shape, one that a file draws, or sites, routers and links one by one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +9,13 @@ use super::super::mistakes::Mistakes;
 use super::{BLOCK, LINK, ROUTER, SITE};
 use crate::base::limits::WAN_ROUTERS_MAX;
 use crate::diag::{Code, Diagnostic, SourceSpan, did_you_mean};
+use crate::scenario::files::TraceFiles;
 use crate::scenario::placed::{Opt, Placed};
-use crate::scenario::raw_wan::{RawDescription, RawLearned, RawLink, RawSite, RawTopology, RawWan};
+use crate::scenario::raw_wan::{
+    RawDescription, RawLearned, RawLink, RawMetrics, RawSite, RawTopology, RawWan,
+};
 use crate::scenario::read::listed;
+use crate::wan::topology::zoo::{self, Metrics, Recipe};
 use crate::wan::topology::{BlockKind, Place, Shape};
 use crate::wan::{LinkSpec, Platform, Topology, TopologyBuilder, TopologyError};
 
@@ -22,17 +26,22 @@ const SHAPE_METRIC: u32 = 10;
 /// How much longer a fibre is than the great circle: single links are straighter than whole paths, which are some 1.7 times
 /// as long (see [`Place::fibre_delay`]).
 const DETOUR: f64 = 1.3;
+/// Most routers of a site in a drawn network: backbones have two, or four.
+const PLANES_MAX: u32 = 8;
+
 /// Longest detour that is taken for one: five times around is a mistyped number.
 const DETOUR_MAX: f64 = 5.0;
 
 /// The keys that say what a described network is.
-const FORMS: [&str; 5] = ["links", "line", "ring", "grid", "ladder"];
+const FORMS: [&str; 6] = ["links", "line", "ring", "grid", "ladder", "graph"];
 
 /// What a description says the network is.
 #[derive(Clone, Debug)]
 enum Form {
     OneByOne,
     Shape(Shape, Box<LinkSpec>),
+    /// In a file.
+    Graph,
 }
 
 /// A description on its way into a builder.
@@ -49,11 +58,15 @@ struct Described<'t, 'a> {
 }
 
 /// The network, on the platforms of its preset, or all on the default one; none, if there is a mistake in it.
-pub(super) fn lower_topology(told: &mut Mistakes<'_>, wan: &RawWan) -> Option<Topology> {
+pub(super) fn lower_topology(
+    told: &mut Mistakes<'_>,
+    wan: &RawWan,
+    files: &mut TraceFiles,
+) -> Option<Topology> {
     let span = wan.topology.span;
     match &wan.topology.value {
         RawTopology::Preset(name) => lower_preset(told, name, span),
-        RawTopology::Described(raw) => lower_description(told, raw, span),
+        RawTopology::Described(raw) => lower_description(told, raw, span, files),
     }
 }
 
@@ -68,7 +81,12 @@ fn lower_preset(told: &mut Mistakes<'_>, name: &str, span: SourceSpan) -> Option
     Some(preset.expect("a built-in network is sound: a test builds them all"))
 }
 
-fn lower_description(told: &mut Mistakes<'_>, raw: &RawDescription, span: SourceSpan) -> Option<Topology> {
+fn lower_description(
+    told: &mut Mistakes<'_>,
+    raw: &RawDescription,
+    span: SourceSpan,
+    files: &mut TraceFiles,
+) -> Option<Topology> {
     let before = told.count();
     let form = lower_form(told, raw, span)?;
     let platform = Arc::new(Platform::named(super::platforms::DEFAULT).expect("a built-in platform"));
@@ -83,6 +101,7 @@ fn lower_description(told: &mut Mistakes<'_>, raw: &RawDescription, span: Source
     match form {
         Form::OneByOne => described.one_by_one(),
         Form::Shape(shape, link) => described.shape(shape, &link),
+        Form::Graph => described.graph(files)?,
     }
     described.blocks();
     let Described { mut builder, places, .. } = described;
@@ -134,7 +153,11 @@ fn lower_form(told: &mut Mistakes<'_>, raw: &RawDescription, span: SourceSpan) -
         let shape = Shape::Grid(2, ladder.value.rungs.value);
         ("ladder", ladder.map(|ladder| Form::Shape(shape, link(&ladder.delay, &ladder.metric))))
     }));
+    forms.extend(raw.graph.placed().map(|graph| ("graph", graph.map(|_| Form::Graph))));
     let form = told.exactly_one("a network", span, forms, &FORMS)?;
+    if !matches!(form.value, Form::OneByOne) {
+        tell_needless_detour(told, raw);
+    }
     if let Form::Shape(shape, _) = &form.value {
         let routers = shape.routers();
         if routers == 0 || routers > WAN_ROUTERS_MAX as u64 {
@@ -144,12 +167,15 @@ fn lower_form(told: &mut Mistakes<'_>, raw: &RawDescription, span: SourceSpan) -
             told.push(Diagnostic::error(code, message).at(told.item(form.span), ""));
             return None;
         }
-        if let Some(detour) = raw.detour.span() {
-            let message = "the links of this network have a delay of their own: there is no detour";
-            told.push(Diagnostic::error(Code::Contradiction, message).at(detour, "").hint("leave it out"));
-        }
     }
     Some(form.value)
+}
+
+fn tell_needless_detour(told: &mut Mistakes<'_>, raw: &RawDescription) {
+    if let Some(detour) = raw.detour.span() {
+        let message = "the links of this network have a delay of their own: there is no detour";
+        told.push(Diagnostic::error(Code::Contradiction, message).at(detour, "").hint("leave it out"));
+    }
 }
 
 // === impl Described ===
@@ -159,6 +185,45 @@ impl Described<'_, '_> {
         self.builder.shape(shape, &self.platform, link);
         for number in 1..=shape.routers() {
             self.routers.insert(format!("s{number}"), vec![format!("r{number}")]);
+        }
+    }
+
+    /// The network of a file; none, if there is a mistake in it.
+    fn graph(&mut self, files: &mut TraceFiles) -> Option<()> {
+        let graph = self.raw.graph.placed()?;
+        let planes = graph.value.planes.get().copied().unwrap_or(1);
+        if !(1..=PLANES_MAX).contains(&planes) {
+            let span = graph.value.planes.span().unwrap_or(graph.span);
+            let message = format!("expected 1 to {PLANES_MAX} planes, found {planes}");
+            self.told.push(Diagnostic::error(Code::BadValue, message).at(span, ""));
+            return None;
+        }
+        let metrics = match graph.value.metrics.get().copied().unwrap_or_default() {
+            RawMetrics::Delay => Metrics::Delay,
+            RawMetrics::Speed => Metrics::Speed,
+        };
+        let name = &graph.value.file;
+        let file = match files.read(&name.value) {
+            Ok(file) => file,
+            Err(mistake) => {
+                self.told.push(mistake.at(name.span, ""));
+                return None;
+            }
+        };
+        let recipe = Recipe { platform: Arc::clone(&self.platform), planes, metrics };
+        match zoo::read(&file.text, &recipe) {
+            Ok(reading) => {
+                for (site, routers) in reading.wan.routers_by_site() {
+                    self.routers.insert(site, routers);
+                }
+                self.builder = reading.wan;
+                files.warned.push((file, reading.warnings));
+                Some(())
+            }
+            Err(mistakes) => {
+                files.mistaken.push((file, mistakes));
+                None
+            }
         }
     }
 

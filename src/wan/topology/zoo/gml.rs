@@ -39,7 +39,7 @@ enum Value<'t> {
 /// Reads a graph.
 pub(super) fn read(text: &str) -> Result<Drawing, Vec<Diagnostic>> {
     let mut words = Words { text, at: 0 };
-    let file = words.list(0).map_err(|mistake| vec![mistake])?;
+    let file = words.list(0).map_err(|mistake| vec![*mistake])?;
     let graphs = || file.iter().filter(|entry| entry.is("graph"));
     let Some(Value::List(entries)) = graphs().next().map(|graph| &graph.value) else {
         let message = "the file has no `graph [ … ]`";
@@ -109,7 +109,7 @@ struct Words<'t> {
 
 impl<'t> Words<'t> {
     /// The entries up to the closing bracket; on the outside, up to the end.
-    fn list(&mut self, depth: usize) -> Result<Vec<Entry<'t>>, Diagnostic> {
+    fn list(&mut self, depth: usize) -> Result<Vec<Entry<'t>>, Box<Diagnostic>> {
         let mut entries = Vec::new();
         while let Some((token, span)) = self.next()? {
             let key = match token {
@@ -146,7 +146,7 @@ impl<'t> Words<'t> {
         Err(wrong("a `[` is never closed", SourceSpan::new(end.saturating_sub(1), end)))
     }
 
-    fn next(&mut self) -> Result<Option<(Token<'t>, SourceSpan)>, Diagnostic> {
+    fn next(&mut self) -> Result<Option<(Token<'t>, SourceSpan)>, Box<Diagnostic>> {
         self.skip_blanks();
         let rest = &self.text[self.at..];
         let Some(first) = rest.chars().next() else { return Ok(None) };
@@ -193,8 +193,8 @@ impl<'t> Words<'t> {
     }
 }
 
-fn wrong(reason: impl AsRef<str>, span: SourceSpan) -> Diagnostic {
-    Diagnostic::error(Code::Syntax, format!("not valid GML: {}", reason.as_ref())).at(span, "")
+fn wrong(reason: impl AsRef<str>, span: SourceSpan) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error(Code::Syntax, format!("not valid GML: {}", reason.as_ref())).at(span, ""))
 }
 
 /// A text without its entities; those that are not known stay.
