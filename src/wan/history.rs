@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::fib::FibLine;
 use super::id::End;
 use super::id::{BlockId, LinkId, RouterId};
+use super::script::Happening;
 use super::topology::Topology;
 use super::trace::Trace;
 use crate::base::{Ratio, SimTime, Timeline};
@@ -21,6 +22,7 @@ pub struct History {
     roads: Vec<[Timeline<Road>; 2]>,
     nodes: Vec<Timeline<Node>>,
     salts: Vec<u32>,
+    script: Vec<(SimTime, Happening)>,
     trace: Trace,
     events: u64,
 }
@@ -53,6 +55,7 @@ pub(super) struct Records {
     pub(super) roads: Vec<[Vec<(SimTime, Road)>; 2]>,
     pub(super) nodes: Vec<Vec<(SimTime, Node)>>,
     pub(super) salts: Vec<u32>,
+    pub(super) script: Vec<(SimTime, Happening)>,
     pub(super) trace: Trace,
     pub(super) events: u64,
 }
@@ -71,6 +74,7 @@ impl History {
                 .collect(),
             nodes: records.nodes.into_iter().map(|notes| timeline(Node::WHOLE, notes)).collect(),
             salts: records.salts,
+            script: records.script,
             trace: records.trace,
             events: records.events,
         }
@@ -94,6 +98,11 @@ impl History {
     /// What a router did to packets.
     pub fn node(&self, router: RouterId) -> &Timeline<Node> {
         &self.nodes[router.index()]
+    }
+
+    /// What happened to it, in order of time.
+    pub fn script(&self) -> &[(SimTime, Happening)] {
+        &self.script
     }
 
     /// What every router did, step by step.

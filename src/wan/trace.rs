@@ -2,7 +2,7 @@
 //!
 //! One [`Transition`] per step, in order of time. The text of a trace is part of what a seed repeats, to the byte.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use super::id::{LinkId, RouterId};
 use super::topology::Topology;
@@ -126,37 +126,12 @@ impl fmt::Display for Named<'_> {
             let micros = at.as_nanos() % 1_000_000_000 / 1_000;
             let name = &routers[router.index()].name;
             write!(f, "{seconds:>6}.{micros:06}  {name:<width$}  ")?;
-            self.step(f, *step)?;
-            f.write_char('\n')?;
+            writeln!(f, "{} {}", step.sign(), step.words(self.topology))?;
         }
         if self.trace.left_out > 0 {
             writeln!(f, "and {} steps more", self.trace.left_out)?;
         }
         Ok(())
-    }
-}
-
-impl Named<'_> {
-    fn step(&self, f: &mut fmt::Formatter<'_>, step: Step) -> fmt::Result {
-        let link = |id: LinkId| &*self.topology.links()[id.index()].name;
-        let router = |id: RouterId| &*self.topology.routers()[id.index()].name;
-        match step {
-            Step::LightOff(id) => write!(f, "▼ light lost on {}", link(id)),
-            Step::LightOn(id) => write!(f, "▲ light back on {}", link(id)),
-            Step::NeighbourLost(id, why) => write!(f, "✗ neighbour lost on {} ({why})", link(id)),
-            Step::NeighbourFound(id) => write!(f, "✓ neighbour full on {}", link(id)),
-            Step::Tells(sequence) => write!(f, "» tells its links (#{sequence})"),
-            Step::Refuses(id) => write!(f, "! refuses the news of {}: too soon after the last", router(id)),
-            Step::Computes => f.write_str("◌ computes"),
-            Step::Computed(changed) => write!(f, "● has computed: {changed} routes change"),
-            Step::Writes { blocks, until } => write!(f, "═ writes {blocks} routes until {until}"),
-            Step::Purges => f.write_str("∅ purges its database"),
-            Step::Rebuilt => f.write_str("■ table whole again"),
-            Step::ProcessEnds => f.write_str("✗ process ends"),
-            Step::ProcessStarts => f.write_str("✓ process starts"),
-            Step::SessionLost(id) => write!(f, "✗ session lost with {}", router(id)),
-            Step::SessionFound(id) => write!(f, "✓ session back with {}", router(id)),
-        }
     }
 }
 

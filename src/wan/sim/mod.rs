@@ -63,8 +63,10 @@ pub fn simulate(
     seed: Seed,
     until: SimTime,
 ) -> Result<History, SimulationError> {
-    let mut sim = Sim::new(topology, script.in_order()?, seed);
-    let due: Vec<SimTime> = sim.script.iter().map(|(at, _)| *at).take_while(|at| *at < until).collect();
+    let mut script = script.in_order()?;
+    script.retain(|(at, _)| *at < until);
+    let mut sim = Sim::new(topology, script, seed);
+    let due: Vec<SimTime> = sim.script.iter().map(|(at, _)| *at).collect();
     for (number, at) in due.into_iter().enumerate() {
         sim.queue.push(at, Event::Happens(number));
     }
@@ -208,6 +210,7 @@ impl<'t> Sim<'t> {
             roads: self.roads,
             nodes: self.nodes,
             salts: self.salts,
+            script: self.script,
             trace: self.trace,
             events,
         };
