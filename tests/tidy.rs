@@ -39,7 +39,7 @@ const LAYERS: [(&str, u8); 21] = [
 /// Modules that see less than all the layers below them.
 const NARROWED: [(&str, &[&str]); 4] = [
     ("detect", &["base", "stats"]),
-    ("report", &["base", "event", "stats"]),
+    ("report", &["base", "event", "stats", "wan"]),
     ("proxy", &["base", "event", "stats", "tcp", "fault", "rules"]),
     ("main", &["cli"]),
 ];

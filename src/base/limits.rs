@@ -144,6 +144,9 @@ pub const WAN_STEP_MAX: Duration = Duration::from_secs(3_600);
 /// Shortest time between two hellos or BFD packets: below it no router has a processor left.
 pub const WAN_HELLO_MIN: Duration = Duration::from_millis(1);
 
+/// Most pairs of sites that one look at a WAN surveys: all of a hundred sites. A pair takes about half a millisecond.
+pub const WAN_PAIRS_MAX: usize = 5_000;
+
 /// Largest topology file. The largest of the Internet Topology Zoo (754 nodes) has 320 kB.
 pub const TOPOLOGY_BYTES_MAX: u64 = 4 << 20;
 

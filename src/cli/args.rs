@@ -85,6 +85,8 @@ pub(super) enum Command {
     Bench(BenchArgs),
     /// Check a scenario, and draw what will happen when
     Check(CheckArgs),
+    /// Simulate the routing of a scenario alone: who loses what, when, and why
+    Wan(WanArgs),
     /// Report a run again, from its journal
     Report(ReportArgs),
     /// List the kinds of faults, or show one with its keys and an example
@@ -209,6 +211,49 @@ pub(super) struct CheckArgs {
     /// The scenarios: files, or names of those that are built in
     #[arg(required = true)]
     pub(super) scenarios: Vec<PathBuf>,
+}
+
+/// Arguments of `brownout wan`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct WanArgs {
+    /// The scenario: a file, or the name of one that is built in (see `brownout scenarios`)
+    pub(super) scenario: PathBuf,
+    /// The seed of all draws
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// Look at the time from here on
+    #[arg(long, value_name = "TIME")]
+    pub(super) from: Option<Span>,
+    /// Look at the time until here
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<Span>,
+    /// How many pairs of sites to show, worst first
+    #[arg(long, value_name = "N", default_value_t = 15)]
+    pub(super) pairs: usize,
+    /// Show all pairs
+    #[arg(long, conflicts_with = "pairs")]
+    pub(super) all: bool,
+    /// Only pairs of these sites
+    #[arg(long, value_name = "SITE,…", value_delimiter = ',')]
+    pub(super) sites: Vec<String>,
+    /// How many lines of the trace to show; 0: none
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    pub(super) steps: usize,
+    /// Only steps of these routers; a site's name stands for all of its routers
+    #[arg(long, value_name = "ROUTER,…", value_delimiter = ',')]
+    pub(super) routers: Vec<String>,
+    /// Show the walk of a packet between two sites, hop by hop, bucket by bucket, both ways
+    #[arg(long, value_names = ["FROM", "TO"], num_args = 2)]
+    pub(super) trace: Option<Vec<String>>,
+    /// The instant of the walk, and of the network in the picture; when most is lost, if left out
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<Span>,
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Draw loss over time, and the network at one instant, into this SVG file
+    #[arg(long, value_name = "FILE")]
+    pub(super) svg: Option<PathBuf>,
 }
 
 /// Arguments of `brownout faults`.

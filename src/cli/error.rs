@@ -44,6 +44,17 @@ pub(super) enum CliError {
         /// What to do about it.
         hint: String,
     },
+    /// A scenario without a network.
+    #[error("{0} has no WAN: add a `wan` section, such as `wan: {{ topology: global-backbone }}`")]
+    NoWan(String),
+    /// A time that is none of the scenario's.
+    #[error("{from} is not before {until}")]
+    Window {
+        /// The instant.
+        from: String,
+        /// What it has to be before.
+        until: String,
+    },
     /// A journal holds no run.
     #[error("{0} holds no run: its first line should be the event `run_started`")]
     NoRun(String),
@@ -67,7 +78,9 @@ impl CliError {
             | Self::Bench(_)
             | Self::LogFilter { .. }
             | Self::NoSuch { .. }
-            | Self::NoRun(_) => exit::USAGE,
+            | Self::NoRun(_)
+            | Self::NoWan(_)
+            | Self::Window { .. } => exit::USAGE,
             Self::Engine(_) | Self::Io(_) | Self::Journal(_) => exit::ENVIRONMENT,
             Self::Report { .. } => exit::INTERNAL,
         }

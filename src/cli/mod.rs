@@ -41,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Proxy(proxy) => commands::proxy::run(&proxy, &mut printer),
         Command::Bench(bench) => commands::bench::run(&bench, &mut printer),
         Command::Check(check) => commands::check::run(&check, &mut printer),
+        Command::Wan(wan) => commands::wan::run(&wan, &mut printer),
         Command::Report(report) => commands::report::run(&report, &mut printer),
         Command::Faults(faults) => commands::faults::run(&faults, &mut printer),
         Command::Detectors(detectors) => commands::detectors::run(&detectors, &mut printer),

@@ -1,6 +1,6 @@
 //! Layer 7: reports, from events only.
 //!
-//! A report is a pure function of a run's events: no clock, no environment, no files; text in, text out. The events are
+//! A report is a pure function of a run's events (that of a WAN: of its history): no clock, no environment, no files; text in, text out. The events are
 //! added up once, in bounded memory, by [`Tally`], live or from a journal, and every report reads the tally:
 //!
 //! | report | for | function |
@@ -10,6 +10,7 @@
 //! | progress | a person, while it goes on | [`progress_line`] |
 //! | JSON | programs; a versioned contract | [`json`] |
 //! | JUnit XML | CI systems | [`junit`] |
+//! | WAN | whoever asks what a network did: see [`wan`] | |
 //! | GitHub | annotations, the step's summary | [`annotations`], [`step_summary`] |
 //! | table, JSON, CSV | of a benchmark, from its scores | [`scores_table`], [`scores_json`], [`scores_csv`] |
 //!
@@ -31,6 +32,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
+pub mod wan;
 
 pub use canvas::{Charset, Color, View};
 pub use github::{annotations, step_summary};

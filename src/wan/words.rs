@@ -77,6 +77,7 @@ impl fmt::Display for Words<'_, Step> {
                 write!(f, "refuses the news of {}: too soon after the last", self.router(id))
             }
             Step::Computes => f.write_str("computes"),
+            Step::Computed(1) => f.write_str("has computed: 1 route changes"),
             Step::Computed(changed) => write!(f, "has computed: {changed} routes change"),
             Step::Writes { blocks, until } => write!(f, "writes {blocks} routes until {until}"),
             Step::Purges => f.write_str("purges its database"),

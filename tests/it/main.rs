@@ -16,3 +16,4 @@ mod run;
 mod scenarios;
 mod support;
 mod wan;
+mod wan_view;

@@ -20,7 +20,7 @@ fn layers_are_crossed_downwards_only() {
     );
     assert_eq!(
         layers("src/report/html/page.rs", "fn f() { let x = crate::judge::Judge; }"),
-        "src/report/html/page.rs:1: `report` must not use `judge`; it may use itself and: base, event, stats\n"
+        "src/report/html/page.rs:1: `report` must not use `judge`; it may use itself and: base, event, stats, wan\n"
     );
     for (path, text) in [
         ("src/proxy/pump.rs", "use crate::wan::Wan;"),

@@ -10,3 +10,4 @@ pub(super) mod report;
 pub(super) mod run;
 pub(super) mod scenarios;
 pub(super) mod schema;
+pub(super) mod wan;

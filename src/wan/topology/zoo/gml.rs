@@ -115,26 +115,26 @@ impl<'t> Words<'t> {
             let key = match token {
                 Token::Key(key) => key,
                 Token::Closes if depth > 0 => return Ok(entries),
-                Token::Closes => return Err(wrong("nothing is open that `]` could close", span)),
-                _ => return Err(wrong("expected a key, a letter first", span)),
+                Token::Closes => return wrong("nothing is open that `]` could close", span),
+                _ => return wrong("expected a key, a letter first", span),
             };
             let Some((token, value)) = self.next()? else {
-                return Err(wrong(format!("expected a value for `{key}`, found the end of the file"), span));
+                return wrong(format!("expected a value for `{key}`, found the end of the file"), span);
             };
             let whole = SourceSpan::new(span.start, value.end);
             let value = match token {
                 Token::Number(number) => Value::Plain(Cow::Borrowed(number)),
                 Token::Text(text) => Value::Plain(decoded(text)),
                 Token::Opens if depth == TOPOLOGY_DEPTH_MAX => {
-                    return Err(wrong(
+                    return wrong(
                         format!("lists stand {TOPOLOGY_DEPTH_MAX} deep in one another at most"),
                         value,
-                    ));
+                    );
                 }
                 Token::Opens => Value::List(self.list(depth + 1)?),
                 Token::Key(_) | Token::Closes => {
                     let expected = "expected a number, a text in quotes or a list in brackets";
-                    return Err(wrong(format!("{expected} for `{key}`"), value));
+                    return wrong(format!("{expected} for `{key}`"), value);
                 }
             };
             entries.push(Entry { key, value, span: whole });
@@ -143,7 +143,7 @@ impl<'t> Words<'t> {
             return Ok(entries);
         }
         let end = self.text.len();
-        Err(wrong("a `[` is never closed", SourceSpan::new(end.saturating_sub(1), end)))
+        wrong("a `[` is never closed", SourceSpan::new(end.saturating_sub(1), end))
     }
 
     fn next(&mut self) -> Result<Option<(Token<'t>, SourceSpan)>, Box<Diagnostic>> {
@@ -157,7 +157,7 @@ impl<'t> Words<'t> {
             '"' => {
                 let Some(end) = rest[1..].find('"') else {
                     let span = SourceSpan::new(self.at, self.at + 1);
-                    return Err(wrong("a text that is never closed: its second `\"` is missing", span));
+                    return wrong("a text that is never closed: its second `\"` is missing", span);
                 };
                 (Token::Text(&rest[1..=end]), end + 2)
             }
@@ -171,7 +171,7 @@ impl<'t> Words<'t> {
             }
             c => {
                 let span = SourceSpan::new(self.at, self.at + c.len_utf8());
-                return Err(wrong("expected a key, a number, a text in quotes or a bracket", span));
+                return wrong("expected a key, a number, a text in quotes or a bracket", span);
             }
         };
         let span = SourceSpan::new(self.at, self.at + length);
@@ -193,8 +193,9 @@ impl<'t> Words<'t> {
     }
 }
 
-fn wrong(reason: impl AsRef<str>, span: SourceSpan) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error(Code::Syntax, format!("not valid GML: {}", reason.as_ref())).at(span, ""))
+fn wrong<T>(reason: impl AsRef<str>, span: SourceSpan) -> Result<T, Box<Diagnostic>> {
+    let message = format!("not valid GML: {}", reason.as_ref());
+    Err(Box::new(Diagnostic::error(Code::Syntax, message).at(span, "")))
 }
 
 /// A text without its entities; those that are not known stay.
