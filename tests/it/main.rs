@@ -8,6 +8,7 @@ mod bench;
 mod dataplane;
 mod determinism;
 mod faults;
+mod incidents;
 mod nginx;
 mod profiles;
 mod proxy;
