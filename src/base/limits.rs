@@ -206,6 +206,9 @@ pub const BENCH_HISTORY_MAX: Duration = Duration::from_secs(3 * 86_400);
 /// Most replicas of one benchmark: their scores are held until the report is made, some 60 bytes for each detector.
 pub const BENCH_REPLICAS_MAX: usize = 1_000_000;
 
+/// Most healthy days that are advised where fewer decide nothing: nearly three centuries.
+pub const BENCH_DAYS_MAX: u32 = 100_000;
+
 /// Largest Prometheus rules file. Generated sets of kube-prometheus size have about 300 KiB in all.
 pub const RULE_FILE_BYTES_MAX: usize = 4 << 20;
 

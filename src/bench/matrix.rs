@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::play::{Feeder, observe};
 use super::score::{Score, detector_scores, rate};
 use super::standard::{BASELINES, STANDARD};
+use super::verdicts::Ask;
 use super::world::{Watched, World};
 use crate::base::limits::{BENCH_HISTORY_MAX, BENCH_REPLICAS_MAX};
 use crate::base::{Label, Seed, SimTime};
@@ -61,6 +62,12 @@ struct Entrant {
     monitor: usize,
 }
 
+/// A world as the probes of one seed see it: a score for each entrant, and an answer for each expectation.
+struct Replica {
+    scores: Vec<Score>,
+    answers: Vec<Option<bool>>,
+}
+
 /// Detectors that a healthy past has warmed, for one probe seed: one for each entrant.
 type Warm = Vec<Detector>;
 
@@ -81,12 +88,14 @@ pub fn bench(
     if plan.monitors.is_empty() {
         return Err(BenchError::NoMonitor);
     }
-    let replicas = options.worlds.saturating_mul(options.probe_seeds);
-    if replicas > BENCH_REPLICAS_MAX {
-        return Err(BenchError::TooManyReplicas(replicas));
+    let count = options.worlds.saturating_mul(options.probe_seeds);
+    if count > BENCH_REPLICAS_MAX {
+        return Err(BenchError::TooManyReplicas(count));
     }
     let first = World::new(plan)?;
     let entrants = entrants(plan);
+    let place = |name: &str| entrants.iter().position(|entrant| entrant.name == name);
+    let asks: Vec<Ask<'_>> = plan.expectations.iter().map(|expected| Ask::new(expected, place)).collect();
     let past = past(&first, &entrants);
     let days = options.healthy.as_nanos().div_ceil(DAY.as_nanos()) as usize;
     let seeds: Vec<Seed> = (0..options.probe_seeds).map(|n| probe_seed(plan.seed, n)).collect();
@@ -105,20 +114,20 @@ pub fn bench(
         step();
         alarms
     });
-    let scores = spread(options.worlds, |n| {
+    let replicas = spread(options.worlds, |n| {
         let world = if n == 0 {
             World::new(plan)
         } else {
             let plan = load(Seed(plan.seed.0.wrapping_add(n as u64)));
             plan.map_err(|error| BenchError::Load(Box::new(error))).and_then(|plan| World::new(&plan))
         };
-        let scores = world.map(|world| replicas_of(&world, &entrants, &warm, &seeds, past, n));
+        let replicas = world.map(|world| replicas_of(&world, &entrants, &asks, &warm, &seeds, past, n));
         step();
-        scores
+        replicas
     });
-    let scores: Vec<Vec<Option<Score>>> =
-        scores.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-    Ok(report(plan, options, &entrants, &scores, &healthy))
+    let replicas: Vec<Replica> =
+        replicas.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    Ok(report(plan, options, &entrants, &asks, &replicas, &healthy))
 }
 
 fn entrants(plan: &Plan) -> Vec<Entrant> {
@@ -193,23 +202,25 @@ fn healthy_day(world: &World, entrants: &[Entrant], warm: &Warm, seed: Seed, pas
     alarms
 }
 
-/// The scores of all probe seeds in a world: one for each entrant, none where its monitor was never impaired.
+/// A world as the probes of each seed see it.
 fn replicas_of(
     world: &World,
     entrants: &[Entrant],
+    asks: &[Ask<'_>],
     warm: &[Warm],
     seeds: &[Seed],
     past: Duration,
     n: usize,
-) -> Vec<Vec<Option<Score>>> {
+) -> Vec<Replica> {
     let end = SimTime::after_start(world.duration);
     let replica = |(seed, warm): (&Seed, &Warm)| {
-        let mut scores = vec![None; entrants.len()];
+        let mut replica =
+            Replica { scores: vec![Score::default(); entrants.len()], answers: vec![None; asks.len()] };
         for (place, watched) in world.monitors.iter().enumerate() {
             let part = format!("world {n}");
             let samples = Feeder::new(watched, *seed, &part, false).samples(end, past);
-            for ((entrant, warm), score) in entrants.iter().zip(warm).zip(&mut scores) {
-                if entrant.monitor != place || watched.truth.0.is_empty() {
+            for (number, (entrant, warm)) in entrants.iter().zip(warm).enumerate() {
+                if entrant.monitor != place {
                     continue;
                 }
                 let mut detector = warm.clone();
@@ -218,10 +229,16 @@ fn replicas_of(
                 for (at, _) in &mut changes {
                     *at = at.minus(past);
                 }
-                *score = Some(Score::new(fired, &changes, &watched.truth));
+                let score = Score::new(fired, &changes, &watched.truth);
+                for ((ask, windows), answer) in asks.iter().zip(&world.windows).zip(&mut replica.answers) {
+                    if ask.entrant == Some(number) {
+                        *answer = ask.answer(windows.as_deref(), fired, &changes, &score);
+                    }
+                }
+                replica.scores[number] = score;
             }
         }
-        scores
+        replica
     };
     seeds.iter().zip(warm).map(replica).collect()
 }
@@ -230,12 +247,13 @@ fn report(
     plan: &Plan,
     options: &BenchOptions,
     entrants: &[Entrant],
-    scores: &[Vec<Option<Score>>],
+    asks: &[Ask<'_>],
+    replicas: &[Replica],
     healthy: &[Vec<u64>],
 ) -> BenchScores {
     let days = healthy.len() as f64;
     let row = |(place, entrant): (usize, &Entrant)| {
-        let own: Vec<Score> = scores.iter().filter_map(|replica| replica[place]).collect();
+        let own: Vec<Score> = replicas.iter().map(|replica| replica.scores[place]).collect();
         let false_alarms = healthy.iter().map(|day| day[place]).sum();
         let monitor = plan.monitors[entrant.monitor].name.to_string();
         detector_scores(
@@ -246,14 +264,20 @@ fn report(
         )
     };
     let mut detectors: Vec<DetectorScores> = entrants.iter().enumerate().map(row).collect();
-    let impaired: Vec<Duration> = scores
-        .iter()
-        .filter_map(|replica| replica.iter().flatten().map(|score| score.impaired).max())
-        .collect();
+    let verdict = |(n, ask): (usize, &Ask<'_>)| {
+        let rate = ask.entrant.and_then(|entrant| detectors[entrant].false_alarms.as_ref());
+        ask.verdict(replicas.iter().map(|replica| replica.answers[n]), rate)
+    };
+    let verdicts = asks.iter().enumerate().map(verdict).collect();
+    let longest = |replica: &Replica| replica.scores.iter().map(|score| score.impaired).max();
+    let impaired: Vec<Duration> =
+        replicas.iter().filter_map(longest).filter(|impaired| !impaired.is_zero()).collect();
     detectors.extend(BASELINES.iter().map(|baseline| {
         // What is over by then is never told.
-        let found = |lasts: &Duration| (baseline.after <= *lasts).then_some(baseline.after);
-        let told = |lasts| Score { found: found(lasts), alarms: 1, ..Score::default() };
+        let told = |lasts: &Duration| {
+            let found = (baseline.after <= *lasts).then_some(baseline.after);
+            Score { found, alarms: 1, impaired: *lasts, ..Score::default() }
+        };
         let told: Vec<Score> = impaired.iter().map(told).collect();
         let names = (baseline.name.to_owned(), baseline.source.to_owned(), None);
         detector_scores(names, &told, &options.deadlines, None)
@@ -266,6 +290,7 @@ fn report(
         probe_seeds: options.probe_seeds,
         healthy_days: days,
         detectors,
+        verdicts,
     }
 }
 

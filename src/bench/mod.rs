@@ -20,6 +20,7 @@ mod play;
 mod score;
 mod standard;
 mod truth;
+mod verdicts;
 mod world;
 
 pub use matrix::{BenchError, BenchOptions, bench};

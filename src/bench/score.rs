@@ -22,7 +22,7 @@ pub(super) struct Score {
     pub(super) false_alarms: u32,
     /// From the last impaired instant to its silence; none, if it still fired at the end.
     pub(super) resolved: Option<Duration>,
-    /// From the first impaired instant to the last.
+    /// From the first impaired instant to the last; zero, if there is none.
     pub(super) impaired: Duration,
 }
 
@@ -73,7 +73,7 @@ pub(super) fn rate(count: u64, days: f64) -> Rate {
     Rate { count, days, per_day: per_day(count as f64), low, high }
 }
 
-/// What the scores of all replicas in which its monitor was impaired say about a detector.
+/// What the scores of all replicas say about a detector. What it finds is of those in which its monitor was impaired.
 pub(super) fn detector_scores(
     (name, rule, monitor): (String, String, Option<String>),
     scores: &[Score],
@@ -85,8 +85,11 @@ pub(super) fn detector_scores(
         seconds.sort_by(f64::total_cmp);
         seconds
     };
-    let all = scores.len();
+    let all = scores.iter().filter(|score| !score.impaired.is_zero()).count();
     let found = seconds(scores.iter().filter_map(|score| score.found).collect());
+    let unexplained: u64 = scores.iter().map(|score| u64::from(score.false_alarms)).sum();
+    let unexplained =
+        (monitor.is_some() && !scores.is_empty()).then(|| unexplained as f64 / scores.len() as f64);
     let fired: Vec<&Score> = scores.iter().filter(|score| score.found.is_some()).collect();
     let resolved = seconds(fired.iter().filter_map(|score| score.resolved).collect());
     let within = |deadline: &Duration| {
@@ -105,6 +108,7 @@ pub(super) fn detector_scores(
         within: deadlines.iter().map(within).collect(),
         false_alarms,
         alarms: (!fired.is_empty()).then(|| f64::from(alarms) / fired.len() as f64),
+        unexplained,
         resolved: times(&resolved, fired.len(), 0.5),
     }
 }
@@ -144,9 +148,9 @@ mod tests {
 
     #[test]
     fn misses_are_longer_than_all_others() {
-        let found = |seconds| Score { found: Some(Duration::from_secs(seconds)), ..Score::default() };
-        let scores: Vec<Score> =
-            (1..=60).map(found).chain(std::iter::repeat_n(Score::default(), 40)).collect();
+        let missed = Score { impaired: Duration::from_secs(100), ..Score::default() };
+        let found = |seconds| Score { found: Some(Duration::from_secs(seconds)), ..missed };
+        let scores: Vec<Score> = (1..=60).map(found).chain(std::iter::repeat_n(missed, 40)).collect();
         let deadlines = [Duration::from_secs(30)];
         let report = detector_scores(Default::default(), &scores, &deadlines, Some(rate(0, 30.0)));
         assert_eq!((report.found.count, report.found.of), (60, 100));

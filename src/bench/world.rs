@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::matrix::BenchError;
 use super::truth::{Spans, impaired};
 use crate::base::SimTime;
+use crate::event::Window;
 use crate::fault::{Fault, FaultKind, Program};
 use crate::probe::{Exchange, Healthy, ProbePlan, unmodelled};
 use crate::scenario::{Check, MonitorPlan, Plan};
@@ -16,6 +17,8 @@ use crate::tcp::Kernel;
 pub(super) struct World {
     pub(super) monitors: Vec<Watched>,
     pub(super) duration: Duration,
+    /// The windows of its expectations, in the scenario's order: under each seed the times of faults are others.
+    pub(super) windows: Vec<Option<Vec<Window>>>,
 }
 
 /// A monitor, and what it looks at.
@@ -81,7 +84,8 @@ impl World {
             })
         };
         let monitors = plan.monitors.iter().map(watched).collect::<Result<_, _>>()?;
-        Ok(Self { monitors, duration: plan.duration })
+        let windows = plan.expectations.iter().map(|expectation| expectation.windows.clone()).collect();
+        Ok(Self { monitors, duration: plan.duration, windows })
     }
 }
 

@@ -124,6 +124,9 @@ pub(super) struct BenchArgs {
     /// Write a row for each detector as CSV
     #[arg(long, value_name = "FILE")]
     pub(super) csv: Option<PathBuf>,
+    /// Write a JUnit report: a case for each expectation of the scenarios
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
 }
 
 /// Arguments of `brownout demo`.

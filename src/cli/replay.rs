@@ -1,9 +1,9 @@
-//! The command line that repeats a run: printed at its start, in every failure and in the journal.
+//! The command line that repeats a run or a benchmark: printed at its start, in every failure and in the journal.
 
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::args::OverrideArgs;
+use super::args::{BenchArgs, OverrideArgs};
 
 /// `brownout run FILE --seed N …`, quoted for a POSIX shell.
 pub(super) fn of_run(scenario: &Path, seed: u64, overrides: &OverrideArgs, wrapped: &[OsString]) -> String {
@@ -29,6 +29,16 @@ pub(super) fn of_run(scenario: &Path, seed: u64, overrides: &OverrideArgs, wrapp
         words.push("--".to_owned());
         words.extend(wrapped.iter().map(|word| word.to_string_lossy().into_owned()));
     }
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// `brownout bench FILE --seed N …`, quoted for a POSIX shell.
+pub(super) fn of_bench(scenario: &Path, seed: u64, args: &BenchArgs) -> String {
+    let mut words = vec!["brownout".to_owned(), "bench".to_owned(), scenario.display().to_string()];
+    let mut flag = |name: &str, value: String| words.extend([format!("--{name}"), value]);
+    flag("seed", seed.to_string());
+    flag("replicas", args.replicas.to_string());
+    flag("healthy-days", args.healthy_days.to_string());
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 

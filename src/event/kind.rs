@@ -237,6 +237,8 @@ pub enum VerdictState {
     Failed,
     /// Nothing was observed that could decide it: counts as failed.
     Undecided,
+    /// Not for this command to judge: a single run has no probability, a benchmark no command. Neither met nor failed.
+    NotJudged,
 }
 
 /// Why a run ended.
@@ -261,6 +263,15 @@ const fn is_zero(count: &u64) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_first(target: &u32) -> bool {
     *target == 0
+}
+
+// === impl VerdictState ===
+
+impl VerdictState {
+    /// Whether it makes a run, or a benchmark, fail.
+    pub const fn fails(self) -> bool {
+        matches!(self, Self::Failed | Self::Undecided)
+    }
 }
 
 // === impl Event ===

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::kind::Verdict;
+
 /// What a benchmark says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BenchScores {
@@ -19,6 +21,8 @@ pub struct BenchScores {
     pub healthy_days: f64,
     /// One row for each detector, in the scenario's order; then what is not software.
     pub detectors: Vec<DetectorScores>,
+    /// What came of the scenario's expectations, in its order.
+    pub verdicts: Vec<Verdict>,
 }
 
 /// What a benchmark says about one detector.
@@ -42,6 +46,9 @@ pub struct DetectorScores {
     pub false_alarms: Option<Rate>,
     /// Alarms of a replica in which it fired, on average: more than one is flapping.
     pub alarms: Option<f64>,
+    /// Alarms of a replica that no impairment explains, on average over all replicas, those without an impairment among them;
+    /// none, if it is not software.
+    pub unexplained: Option<f64>,
     /// Time from the last impaired instant to its silence, in seconds.
     pub resolved: Times,
 }
@@ -83,6 +90,15 @@ pub struct Rate {
     pub low: f64,
     /// The upper end.
     pub high: f64,
+}
+
+/// Two significant figures, as rates are shown.
+pub fn two_figures(value: f64) -> String {
+    if value >= 10.0 || value <= 0.0 {
+        return format!("{value:.0}");
+    }
+    let digits = (1.0 - value.log10().floor()).clamp(0.0, 6.0) as usize;
+    format!("{value:.digits$}")
 }
 
 // === impl Found ===

@@ -176,21 +176,30 @@ impl Evidence {
     }
 
     fn alarm_finding(&self, check: &AlarmCheck, speed: f64) -> Finding {
+        let seen = || self.fired.map_or_else(|| "never fired".to_owned(), |(_, at)| format!("fired at {at}"));
         match (check, self.fired) {
+            (AlarmCheck::Fires { probability: Some(_), .. }, _) => {
+                Finding::not_judged(format!("{}; one run has no probability: see `brownout bench`", seen()))
+            }
+            (AlarmCheck::FalseAlarms { .. }, _) => {
+                Finding::not_judged("a run plays no healthy days: see `brownout bench`")
+            }
             (AlarmCheck::StaysSilent, None) => Finding::plain(true, "silent"),
             (AlarmCheck::StaysSilent, Some((_, at))) => Finding::plain(false, format!("fired at {at}")),
             (AlarmCheck::Fires { .. }, None) => Finding::plain(false, "never fired"),
-            (AlarmCheck::Fires { within: None }, Some((_, at))) => {
+            (AlarmCheck::Fires { within: None, .. }, Some((_, at))) => {
                 Finding::plain(true, format!("fired at {at}"))
             }
-            (AlarmCheck::Fires { within: Some(_) }, Some((_, at))) if (speed - 1.0).abs() > f64::EPSILON => {
+            (AlarmCheck::Fires { within: Some(_), .. }, Some((_, at)))
+                if (speed - 1.0).abs() > f64::EPSILON =>
+            {
                 Finding {
                     state: VerdictState::Undecided,
                     observed: format!("fired at {at}; a compressed run measures no time to detect"),
                     margin: None,
                 }
             }
-            (AlarmCheck::Fires { within: Some(within) }, Some((from, at))) => {
+            (AlarmCheck::Fires { within: Some(within), .. }, Some((from, at))) => {
                 let took = at.since(from);
                 let bound = Bound { at_least: None, at_most: Some(*within) };
                 Finding::duration(took, bound, format!("fired after {}", format_duration(took)))

@@ -16,8 +16,9 @@ use std::sync::Arc;
 use self::evidence::Evidence;
 use self::implied::Implied;
 use crate::base::SimTime;
-use crate::event::{Entry, RunEnd, Sink, Verdict, VerdictState};
+use crate::event::{Entry, RunEnd, Sink, Verdict};
 use crate::scenario::expect::Expectation;
+use crate::scenario::subject_text;
 
 /// Judges a run.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Judge {
             let finding = evidence.finding(expectation, self.implied.speed());
             Verdict {
                 expectation: Arc::clone(&expectation.text),
-                subject: words::subject(&expectation.check).into(),
+                subject: subject_text(&expectation.check).into(),
                 state: finding.state,
                 observed: finding.observed.into(),
                 margin: finding.margin.map(Into::into),
@@ -76,11 +77,11 @@ impl Sink for Judge {
     }
 }
 
-/// The exit code that verdicts and the run's end lead to: 0 all met, 1 some not, 130 interrupted.
+/// The exit code that verdicts and the run's end lead to: 0 all that were judged are met, 1 some not, 130 interrupted.
 pub fn exit_code(verdicts: &[Verdict], reason: RunEnd) -> u8 {
     match reason {
         RunEnd::Interrupted => 130,
-        _ => u8::from(verdicts.iter().any(|verdict| verdict.state != VerdictState::Met)),
+        _ => u8::from(verdicts.iter().any(|verdict| verdict.state.fails())),
     }
 }
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::base::{Directions, FlowBucket, Ratio, SimTime};
 use crate::event::{
     AlarmState, ConnectionEnded, EndCause, Event, FaultInfo, Header, Hit, MonitorInfo, PeerEnd, Phase, Probe,
-    ProbeFailure, Window,
+    ProbeFailure, VerdictState, Window,
 };
 use crate::scenario::expect::{AlarmCheck, Bound, Check, ProbeCheck, ServiceCheck};
 
@@ -159,7 +159,8 @@ fn connections_are_judged_by_who_ended_them() {
 #[test]
 fn alarms_are_judged_from_the_windows_beginning() {
     let detector = |check| Check::Detector("burn".into(), check);
-    let within = |secs| detector(AlarmCheck::Fires { within: Some(Duration::from_secs(secs)) });
+    let within =
+        |secs| detector(AlarmCheck::Fires { within: Some(Duration::from_secs(secs)), probability: None });
     let entries = [alarm(130)];
     assert_eq!(
         judge(within(60), Some((100, 200)), &entries),
@@ -311,4 +312,19 @@ fn a_wan_has_met_traffic_that_was_there() {
     assert_eq!(judged(wan.clone(), &[5, 11, 20], 60), said(VerdictState::Met, "2 connections"));
     let undisturbed = FaultInfo { windows: Vec::new(), windows_total: 0, ..wan };
     assert_eq!(judged(undisturbed, &[5], 60), None, "a path that nothing happens to is not expected to hit");
+}
+
+/// A single run has no probability and no healthy days: it says what it saw, and does not fail by that.
+#[test]
+fn what_only_a_benchmark_can_tell_is_left_to_it() {
+    let within = Some(Duration::from_secs(60));
+    let fires = AlarmCheck::Fires { within, probability: Ratio::new(19, 20) };
+    let false_alarms = AlarmCheck::FalseAlarms { at_most: 1, per: Duration::from_secs(86_400) };
+    let (state, observed, _) = judge(Check::Detector("burn".into(), fires), None, &[alarm(90)]);
+    assert_eq!(
+        (state, observed.as_str()),
+        (VerdictState::NotJudged, "fired at 1m30s; one run has no probability: see `brownout bench`")
+    );
+    let (state, ..) = judge(Check::Detector("burn".into(), false_alarms), None, &[alarm(90)]);
+    assert!(state == VerdictState::NotJudged && !state.fails());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::{Ratio, format_duration};
 use crate::event::VerdictState;
-use crate::scenario::expect::{Bound, Check};
+use crate::scenario::expect::Bound;
 
 /// What the evidence comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,21 +15,16 @@ pub(super) struct Finding {
     pub(super) margin: Option<String>,
 }
 
-/// What an expectation is about.
-pub(super) fn subject(check: &Check) -> String {
-    match check {
-        Check::Monitor(name, _) => format!("monitor {name}"),
-        Check::Service(name, _) => format!("service {name}"),
-        Check::Detector(name, _) => format!("detector {name}"),
-        Check::Command { .. } => "command".to_owned(),
-    }
-}
-
 // === impl Finding ===
 
 impl Finding {
     pub(super) fn undecided(observed: impl Into<String>) -> Self {
         Self { state: VerdictState::Undecided, observed: observed.into(), margin: None }
+    }
+
+    /// Not for a run to judge.
+    pub(super) fn not_judged(observed: impl Into<String>) -> Self {
+        Self { state: VerdictState::NotJudged, observed: observed.into(), margin: None }
     }
 
     pub(super) fn plain(met: bool, observed: impl Into<String>) -> Self {
@@ -66,8 +61,9 @@ impl Finding {
     pub(super) fn and(self, other: Self) -> Self {
         let worse = |state| match state {
             VerdictState::Met => 0,
-            VerdictState::Undecided => 1,
-            VerdictState::Failed => 2,
+            VerdictState::NotJudged => 1,
+            VerdictState::Undecided => 2,
+            VerdictState::Failed => 3,
         };
         let observed = format!("{}, {}", self.observed, other.observed);
         let (first, second) =

@@ -27,7 +27,7 @@ pub fn annotations(tally: &Tally) -> String {
         let message = with_replay(tally, tally.outcome_reasons().join("; "));
         errors.push(command(tally, None, &format!("brownout: run {}", outcome.as_str()), &message));
     }
-    for verdict in tally.verdicts.iter().filter(|verdict| verdict.state != VerdictState::Met) {
+    for verdict in tally.verdicts.iter().filter(|verdict| verdict.state.fails()) {
         let what = format!("{}\nobserved: {}", clean(&verdict.expectation), clean(&observed(verdict)));
         let message = with_replay(tally, what);
         errors.push(command(tally, verdict.place, &title(verdict), &message));
@@ -101,12 +101,13 @@ pub fn step_summary(tally: &Tally) -> String {
 
 fn expectation_table(out: &mut String, tally: &Tally) {
     let mut verdicts: Vec<&Verdict> = tally.verdicts.iter().collect();
-    verdicts.sort_by_key(|verdict| verdict.state == VerdictState::Met);
+    verdicts.sort_by_key(|verdict| !verdict.state.fails());
     let rows = verdicts.iter().map(|verdict| {
         let mark = match verdict.state {
             VerdictState::Met => "✅",
             VerdictState::Failed => "❌",
             VerdictState::Undecided => "❔",
+            VerdictState::NotJudged => "➖",
         };
         vec![mark.to_owned(), cell(&verdict.expectation), cell(&observed(verdict))]
     });

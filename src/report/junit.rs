@@ -2,7 +2,7 @@
 //!
 //! One suite is the scenario; one case is one expectation, and one more says whether the run itself came to its end, so
 //! that a suite is never empty and an interrupted run never looks like a passed one. `failure` is an expectation that was
-//! not met, `error` one that nothing decided (or a run without an end). `(classname, name)` is unique: CI systems
+//! not met, `error` one that nothing decided (or a run without an end), `skipped` one that is not for this command to judge. `(classname, name)` is unique: CI systems
 //! follow a case from run to run by it, and Jenkins drops doubles. What XML forbids is written as its escape.
 
 use std::time::Duration;
@@ -18,6 +18,13 @@ use crate::event::{Header, Verdict, VerdictState};
 /// The case that stands for the run itself.
 const RUN_CASE: &str = "the run is complete";
 
+/// Where expectations stand, and the command that judges them again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'a> {
+    pub(super) file: &'a str,
+    pub(super) replay: &'a str,
+}
+
 /// The run as a JUnit XML document.
 pub fn junit(tally: &Tally) -> Result<String, SerializeError> {
     let header = tally.header.as_ref();
@@ -31,10 +38,8 @@ pub fn junit(tally: &Tally) -> Result<String, SerializeError> {
         suite.time = wall_time(tally, header);
     }
     let mut names = IndexSet::new();
-    for verdict in &tally.verdicts {
-        let name = unique(&mut names, &clean(&verdict.expectation));
-        suite.add_test_case(case(&classname, name, status(verdict, header)));
-    }
+    let source = header.map(|header| Source { file: &header.file, replay: &header.replay });
+    add_verdicts(&mut suite, &classname, &mut names, &tally.verdicts, source);
     let name = unique(&mut names, RUN_CASE);
     suite.add_test_case(case(&classname, name, run_status(tally)));
     let mut report = Report::new("brownout");
@@ -61,19 +66,38 @@ fn properties(header: &Header) -> [Property; 5] {
     .map(|(name, value)| Property::new(name, &*clean(&value)))
 }
 
-fn status(verdict: &Verdict, header: Option<&Header>) -> TestCaseStatus {
+/// A case for each verdict.
+pub(super) fn add_verdicts(
+    suite: &mut TestSuite,
+    classname: &str,
+    names: &mut IndexSet<String>,
+    verdicts: &[Verdict],
+    source: Option<Source<'_>>,
+) {
+    for verdict in verdicts {
+        let name = unique(names, &clean(&verdict.expectation));
+        suite.add_test_case(case(classname, name, status(verdict, source)));
+    }
+}
+
+fn status(verdict: &Verdict, source: Option<Source<'_>>) -> TestCaseStatus {
     let (kind, word) = match verdict.state {
         VerdictState::Met => return TestCaseStatus::success(),
+        VerdictState::NotJudged => {
+            let mut skipped = TestCaseStatus::skipped();
+            skipped.set_message(&*clean(&observed(verdict)));
+            return skipped;
+        }
         VerdictState::Failed => (NonSuccessKind::Failure, "failed"),
         VerdictState::Undecided => (NonSuccessKind::Error, "undecided"),
     };
     let seen = observed(verdict);
     let mut lines = vec![clean(&verdict.expectation).into_owned(), format!("observed: {}", clean(&seen))];
-    if let Some(header) = header {
+    if let Some(Source { file, replay }) = source {
         if let Some((line, column)) = verdict.place {
-            lines.push(format!("at {}:{line}:{column}", clean(&header.file)));
+            lines.push(format!("at {}:{line}:{column}", clean(file)));
         }
-        lines.push(format!("replay: {}", clean(&header.replay)));
+        lines.push(format!("replay: {}", clean(replay)));
     }
     non_success(kind, word, &clean(&seen), &lines.join("\n"))
 }

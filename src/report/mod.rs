@@ -12,7 +12,7 @@
 //! | JUnit XML | CI systems | [`junit`] |
 //! | WAN | whoever asks what a network did: see [`wan`] | |
 //! | GitHub | annotations, the step's summary | [`annotations`], [`step_summary`] |
-//! | table, JSON, CSV | of a benchmark, from its scores | [`scores_table`], [`scores_json`], [`scores_csv`] |
+//! | table, JSON, CSV, JUnit | of a benchmark, from its scores | [`scores_table`], [`scores_json`], [`scores_csv`], [`scores_junit`] |
 //!
 //! Three promises hold for all of them. No value is invented: what was not observed is `-` or null. Any sequence of
 //! events gives a report, however broken its journal, and a broken one is called incomplete. And no name or reason,
@@ -40,6 +40,6 @@ pub use json::{SCHEMA_VERSION, json};
 pub use junit::junit;
 pub use progress::line as progress_line;
 pub use quick_junit::SerializeError as JunitError;
-pub use scores::{scores_csv, scores_json, scores_table};
+pub use scores::{scores_csv, scores_json, scores_junit, scores_table};
 pub use tally::*;
 pub use terminal::{recap, summary};

@@ -73,12 +73,33 @@ pub fn expectation_text(check: &Expected) -> String {
     match check {
         Expected::Monitor(name, check) => format!("monitor {name}: {}", probe_check_text(check)),
         Expected::Service(name, check) => format!("service {name}: {}", service_check_text(check)),
-        Expected::Detector(name, AlarmCheck::Fires { within: None }) => format!("detector {name}: fires"),
-        Expected::Detector(name, AlarmCheck::Fires { within: Some(within) }) => {
-            format!("detector {name}: fires within {}", format_duration(*within))
-        }
-        Expected::Detector(name, AlarmCheck::StaysSilent) => format!("detector {name}: stays silent"),
+        Expected::Detector(name, check) => format!("detector {name}: {}", alarm_check_text(check)),
         Expected::Command { exit_code } => format!("command: exits with {exit_code}"),
+    }
+}
+
+/// What an expectation is about: `monitor homepage`, `command`.
+pub fn subject_text(check: &Expected) -> String {
+    match check {
+        Expected::Monitor(name, _) => format!("monitor {name}"),
+        Expected::Service(name, _) => format!("service {name}"),
+        Expected::Detector(name, _) => format!("detector {name}"),
+        Expected::Command { .. } => "command".to_owned(),
+    }
+}
+
+fn alarm_check_text(check: &AlarmCheck) -> String {
+    match check {
+        AlarmCheck::Fires { within, probability } => {
+            let within = within.map(|within| format!(" within {}", format_duration(within)));
+            let share = probability.map(|share| format!(" with a probability of {share}"));
+            format!("fires{}{}", within.unwrap_or_default(), share.unwrap_or_default())
+        }
+        AlarmCheck::FalseAlarms { at_most, per } => {
+            let alarms = if *at_most == 1 { "false alarm" } else { "false alarms" };
+            format!("at most {at_most} {alarms} in {}", format_duration(*per))
+        }
+        AlarmCheck::StaysSilent => "stays silent".to_owned(),
     }
 }
 

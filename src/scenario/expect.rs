@@ -1,6 +1,6 @@
 //! Expectations: what a scenario says should come out of it, resolved against its names.
 //!
-//! Judged by `judge` from events alone. Each is about one subject, within windows of scenario time, and holds one check.
+//! Judged by `judge` from events alone, and those about detectors by `bench` over replicas. Each is about one subject, within windows of scenario time, and holds one check.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,10 +72,20 @@ pub enum ServiceCheck {
 /// What should hold of a detector's alarms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AlarmCheck {
-    /// It fires, within so much scenario time from the beginning of the window.
+    /// It fires, within so much scenario time from the beginning of the window. Without a window a run counts from its own
+    /// beginning, a benchmark from the first impaired instant.
     Fires {
         /// The longest time that it may take.
         within: Option<Duration>,
+        /// In at least this share of replicas, which only a benchmark has; in all of them, if none is given.
+        probability: Option<Ratio>,
+    },
+    /// It fires on healthy time no more often than this, which only a benchmark plays.
+    FalseAlarms {
+        /// So many alarms; 1 or more.
+        at_most: u64,
+        /// In so much time; above zero.
+        per: Duration,
     },
     /// It never fires.
     StaysSilent,

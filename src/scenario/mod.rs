@@ -41,7 +41,7 @@ mod wan_tests;
 pub use address::{AddressError, Listen, Named};
 pub use describe::{
     buckets_text, check_text, expectation_text, fault_text, fault_windows, faults_named, merged,
-    quantile_text, window_text,
+    quantile_text, subject_text, window_text,
 };
 pub use detector_reference::{DetectorReference, detector_references, detectors_markdown};
 pub use explain::explain;

@@ -342,6 +342,9 @@ pub(super) struct RawExpect {
     /// Of a detector: it fires.
     #[serde(default)]
     pub(super) fires: Opt<RawFires>,
+    /// Of a detector: how often it fires while nothing is wrong. Judged by `brownout bench`.
+    #[serde(default)]
+    pub(super) false_alarms: Opt<RawFalseAlarms>,
     /// Of a detector: it never fires.
     #[serde(default)]
     pub(super) stays_silent: Opt<Nothing>,
@@ -372,6 +375,21 @@ pub(super) struct RawFires {
     /// Within so much scenario time, from the beginning of the window.
     #[serde(default)]
     pub(super) within: Opt<Span>,
+    /// In at least this share of the replicas. Judged by `brownout bench`; without it, in all of them.
+    #[serde(default)]
+    pub(super) probability: Opt<Ratio>,
+}
+
+/// How often a detector may fire while nothing is wrong.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "FalseAlarms")]
+pub(super) struct RawFalseAlarms {
+    /// So many alarms, 1 or more.
+    pub(super) at_most: Placed<u64>,
+    /// In so much healthy time.
+    #[schemars(extend("examples" = ["30d"]))]
+    pub(super) per: Placed<Span>,
 }
 
 /// A lower bound, an upper bound, or both.

@@ -2,7 +2,7 @@
 
 use crate::base::SimTime;
 use crate::base::limits::TESTBED_EVENTS_MAX;
-use crate::event::{ConnectionEnded, Entry, Event, Probe, RunEnd, Sink, Verdict, VerdictState};
+use crate::event::{ConnectionEnded, Entry, Event, Probe, RunEnd, Sink, Verdict};
 use crate::judge::Judge;
 use crate::scenario::expect::Expectation;
 
@@ -53,7 +53,7 @@ impl Observed {
 
     /// The expectations that were not met.
     pub fn unmet(&self) -> impl Iterator<Item = &Verdict> {
-        self.verdicts.iter().filter(|verdict| verdict.state != VerdictState::Met)
+        self.verdicts.iter().filter(|verdict| verdict.state.fails())
     }
 
     /// Panics with all expectations that were not met, if there are any: for the end of a test.

@@ -57,3 +57,100 @@ fn what_can_not_be_simulated_is_refused_by_name() {
         ran.stderr
     );
 }
+
+/// Prints each suite's figures and, for each case, what came of it, as CI systems read them.
+const READ_JUNIT: &str = "
+import sys, xml.etree.ElementTree as tree
+for suite in tree.parse(sys.argv[1]).getroot():
+    print(suite.get('name'), suite.get('tests'), suite.get('failures'), suite.get('errors'))
+    for case in suite.findall('testcase'):
+        print(case.get('name'), '=', ' '.join(child.tag + ':' + child.get('type', '') for child in case))
+";
+
+/// Proves that expectations of detectors are judged over all replicas, in all ways that one can come out: in the table, in JUnit
+/// (read by another program) and in JSON, with the exit code of a run. `eager` finds a fifth of the flows within 15 minutes but
+/// for 0.8^60 of the replicas, `sleepy` never; two days are far too few to bound a rate of one in 30 days.
+#[test]
+fn expectations_are_judged_over_replicas() {
+    let sandbox = Sandbox::new();
+    let expect = "expect:
+  - { detector: eager, fires: { within: 15m, probability: 80% } }
+  - { detector: eager, fires: { within: 15m, probability: 99% } }
+  - { detector: eager, fires: {}, during: hole }
+  - { detector: sleepy, fires: { probability: 50% } }
+  - { detector: sleepy, stays_silent: {} }
+  - { detector: sleepy, false_alarms: { at_most: 1, per: 30d } }
+  - { detector: eager, false_alarms: { at_most: 30, per: 1d } }
+  - { monitor: homepage, success_ratio: { at_least: 50% } }
+";
+    sandbox.write("s.yaml", format!("{SCENARIO}{expect}"));
+    let args = [
+        "bench",
+        "s.yaml",
+        "--replicas",
+        "20",
+        "--healthy-days",
+        "2",
+        "--junit",
+        "j.xml",
+        "--json",
+        "j.json",
+    ];
+    let ran = sandbox.run(brownout().args(args));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""), "{}", ran.stdout);
+    let last = ran.stdout.lines().last().expect("a verdict");
+    assert_eq!(last, "FAILED  1 of 7 expectations failed, 2 undecided, 1 not judged");
+    assert!(ran.stdout.contains("in 20 of 20 replicas: 100.0% (95%: 83.9% to 100.0%)"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("replicas would decide") && ran.stdout.contains("s.yaml:12:5"),
+        "{}",
+        ran.stdout
+    );
+
+    let read = sandbox.run(std::process::Command::new("python3").args(["-c", READ_JUNIT, "j.xml"]));
+    let cases: Vec<&str> = read.stdout.lines().collect();
+    assert_eq!(
+        cases,
+        [
+            "a fifth of the flows 8 1 2",
+            "detector eager: fires within 15m with a probability of 80% = ",
+            "detector eager: fires within 15m with a probability of 99% = error:undecided",
+            "detector eager: fires during hole = ",
+            "detector sleepy: fires with a probability of 50% = failure:failed",
+            "detector sleepy: stays silent = ",
+            "detector sleepy: at most 1 false alarm in 30d = error:undecided",
+            "detector eager: at most 30 false alarms in 1d = ",
+            "monitor homepage: success ratio at least 50% = skipped:",
+        ],
+        "{}",
+        read.stderr
+    );
+    let told: Value =
+        serde_json::from_str(&fs_err::read_to_string(sandbox.path().join("j.json")).unwrap()).unwrap();
+    assert_eq!(told[0]["verdicts"][3]["state"], "failed");
+
+    let met = |line: &&str| !["99%", "50%", "30d"].iter().any(|unmet| line.contains(unmet));
+    let met: Vec<&str> = expect.lines().filter(met).collect();
+    let met = met.join("\n");
+    sandbox.write("s.yaml", format!("{SCENARIO}{met}"));
+    let ran = sandbox.run(brownout().args(args));
+    assert_eq!(
+        (ran.code, ran.stdout.lines().last()),
+        (Some(0), Some("PASSED  all 4 expectations met")),
+        "{}",
+        ran.stdout
+    );
+}
+
+/// Proves that a monitor to which nothing ever happens is scored: it has to be silent, and nothing could be found there.
+#[test]
+fn a_monitor_that_is_never_impaired_is_scored() {
+    let sandbox = Sandbox::new();
+    let quiet = SCENARIO.replace("blackhole: 20%", "latency: 1ms");
+    let expect = "expect: [{ detector: sleepy, stays_silent: {} }, { detector: eager, fires: {} }]\n";
+    sandbox.write("s.yaml", format!("{quiet}{expect}"));
+    let ran = sandbox.run(brownout().args(["bench", "s.yaml", "--replicas", "20", "--healthy-days", "0"]));
+    assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+    assert!(ran.stdout.contains("in none of 20 replicas did it fire"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("nothing was wrong in any replica"), "{}", ran.stdout);
+}

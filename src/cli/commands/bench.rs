@@ -10,10 +10,11 @@ use super::super::error::CliError;
 use super::super::exit;
 use super::super::out_file::OutFile;
 use super::super::printer::{Printer, columns_of, redraw_line};
+use super::super::replay::of_bench;
 use crate::base::Seed;
 use crate::bench::{BenchOptions, bench};
 use crate::event::BenchScores;
-use crate::report::{scores_csv, scores_json, scores_table};
+use crate::report::{scores_csv, scores_json, scores_junit, scores_table};
 use crate::scenario::{Overrides, load_scenario};
 
 /// Probe seeds of one world: its timelines cost more than its probes.
@@ -25,6 +26,7 @@ const BAR: usize = 30;
 pub(in crate::cli) fn run(args: &BenchArgs, printer: &mut Printer) -> Result<u8, CliError> {
     let json = args.json.as_deref().map(OutFile::open).transpose()?;
     let csv = args.csv.as_deref().map(OutFile::open).transpose()?;
+    let junit = args.junit.as_deref().map(OutFile::open).transpose()?;
     let probe_seeds = PROBE_SEEDS.min(args.replicas).max(1);
     let options = BenchOptions {
         worlds: args.replicas.div_ceil(probe_seeds).max(1),
@@ -52,7 +54,15 @@ pub(in crate::cli) fn run(args: &BenchArgs, printer: &mut Printer) -> Result<u8,
     if let Some(mut file) = csv {
         file.write_all(scores_csv(&all).as_bytes())?;
     }
-    Ok(exit::MET)
+    if let Some(mut file) = junit {
+        let replays: Vec<String> =
+            args.scenarios.iter().zip(&all).map(|(file, scores)| of_bench(file, scores.seed, args)).collect();
+        let text = scores_junit(all.iter().zip(replays.iter().map(String::as_str)))
+            .map_err(|e| CliError::Report { what: "JUnit", reason: e.to_string() })?;
+        file.write_all(text.as_bytes())?;
+    }
+    let failed = all.iter().flat_map(|scores| &scores.verdicts).any(|verdict| verdict.state.fails());
+    Ok(if failed { exit::NOT_MET } else { exit::MET })
 }
 
 /// A bar on stderr, where that is a terminal and somebody wants it.

@@ -1,8 +1,10 @@
-//! Reports of a benchmark, from its scores alone: a table for a terminal, rows for a spreadsheet, JSON for programs.
+//! Reports of a benchmark, from its scores alone: a table for a terminal, rows for a spreadsheet, JSON for programs, JUnit for CI systems.
 
+mod junit;
 mod rows;
 mod table;
 
+pub use junit::scores_junit;
 pub use rows::scores_csv;
 pub use table::scores_table;
 

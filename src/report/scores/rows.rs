@@ -4,7 +4,7 @@ use crate::event::{BenchScores, DetectorScores};
 
 const HEAD: &str = "scenario,seed,replicas,detector,monitor,rule,impaired,found,found_share,found_low,found_high,\
 median_s,median_low_s,median_high_s,p90_s,p90_low_s,p90_high_s,false_alarms,healthy_days,false_alarms_per_day,\
-false_alarms_low,false_alarms_high,alarms_mean,resolved_median_s";
+false_alarms_low,false_alarms_high,alarms_mean,unexplained_mean,resolved_median_s";
 
 /// Benchmarks as CSV. After the fixed columns come the shares found within each deadline: `found_within_300s`.
 pub fn scores_csv(all: &[BenchScores]) -> String {
@@ -45,6 +45,7 @@ fn row(scores: &BenchScores, detector: &DetectorScores) -> String {
             rate.map(|rate| rate.low),
             rate.map(|rate| rate.high),
             detector.alarms,
+            detector.unexplained,
             detector.resolved.value,
         ]
         .map(number),

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::super::canvas::{Line, Page, Tone, View};
+use super::super::tally::VerdictCounts;
+use super::super::terminal::expectation;
 use super::super::text::{UNKNOWN, percent, plural};
 use crate::base::format_duration;
-use crate::event::{BenchScores, DetectorScores, Rate, Times};
+use crate::event::{BenchScores, DetectorScores, Rate, Times, two_figures};
 
 /// Columns of a name.
 const NAME_COLUMNS: usize = 18;
@@ -32,7 +34,24 @@ pub fn scores_table(scores: &BenchScores, view: &View) -> String {
     for note in notes(scores) {
         page.paragraph(Tone::Dim, &note, 0);
     }
+    expectations(&mut page, scores);
     page.finish()
+}
+
+/// What was expected, and what came of it: the verdict last, as after a run.
+fn expectations(page: &mut Page, scores: &BenchScores) {
+    if scores.verdicts.is_empty() {
+        return;
+    }
+    page.blank();
+    page.push(Line::new().put(Tone::Strong, "expectations"));
+    for verdict in &scores.verdicts {
+        expectation(page, Some(&scores.file), verdict);
+    }
+    let counts = VerdictCounts::of(&scores.verdicts);
+    let (word, tone) = if counts.not_met() > 0 { ("FAILED", Tone::Bad) } else { ("PASSED", Tone::Good) };
+    page.blank();
+    page.push(Line::new().put(tone, word).put(Tone::Plain, "  ").put(Tone::Plain, counts.text()));
 }
 
 fn heads(page: &mut Page, scores: &BenchScores) {
@@ -90,16 +109,7 @@ fn range(times: &Times) -> String {
 
 /// A rate a day; where nothing was counted, what it is bounded by.
 fn per_day(rate: &Rate) -> String {
-    if rate.count == 0 { format!("<{}", figures(rate.high)) } else { figures(rate.per_day) }
-}
-
-/// Two significant figures.
-fn figures(value: f64) -> String {
-    if value >= 10.0 || value <= 0.0 {
-        return format!("{value:.0}");
-    }
-    let digits = (1.0 - value.log10().floor()).clamp(0.0, 6.0) as usize;
-    format!("{value:.digits$}")
+    if rate.count == 0 { format!("<{}", two_figures(rate.high)) } else { two_figures(rate.per_day) }
 }
 
 /// What the figures can't say.
@@ -131,6 +141,15 @@ fn notes(scores: &BenchScores) -> Vec<String> {
         software().filter(|d| d.found.of > 0 && d.found.count == 0).map(|d| d.name.as_str()).collect();
     if !silent.is_empty() {
         notes.push(format!("Never fired: {}.", silent.join(", ")));
+    }
+    let unexplained: Vec<String> = software()
+        .filter_map(|d| {
+            let mean = d.unexplained.filter(|mean| *mean > 0.0)?;
+            Some(format!("{} {}", d.name, two_figures(mean)))
+        })
+        .collect();
+    if !unexplained.is_empty() {
+        notes.push(format!("Alarms of a replica that nothing explains: {}.", unexplained.join(", ")));
     }
     if software().all(|detector| detector.found.of == 0) {
         notes.push("No path of a monitor was ever impaired: there was nothing to find.".to_owned());

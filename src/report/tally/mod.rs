@@ -22,6 +22,7 @@ pub use detector::{AlarmSpan, DetectorTally};
 pub use fault::{Effect, FaultTally};
 pub use monitor::{MonitorTally, PhaseCount, ProbeCell};
 pub use outcome::Outcome;
+pub(in crate::report) use outcome::VerdictCounts;
 pub use path::PathTally;
 pub use run::{CommandTally, EditTally, EndTally, Tally};
 pub use service::{DialCounts, EndCell, EndCounts, OwnEndCounts, PeerEndCounts, ServiceTally};

@@ -5,7 +5,7 @@
 
 use super::super::text::plural;
 use super::run::Tally;
-use crate::event::{RunEnd, VerdictState};
+use crate::event::{RunEnd, Verdict, VerdictState};
 
 /// How a run came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,64 @@ pub enum Outcome {
     Interrupted,
     /// Events are missing: nothing is proved.
     Incomplete,
+}
+
+/// How many verdicts came out how.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::report) struct VerdictCounts {
+    met: u64,
+    failed: u64,
+    undecided: u64,
+    not_judged: u64,
+}
+
+// === impl VerdictCounts ===
+
+impl VerdictCounts {
+    pub(in crate::report) fn of(verdicts: &[Verdict]) -> Self {
+        let mut counts = Self::default();
+        for verdict in verdicts {
+            counts.add(verdict.state);
+        }
+        counts
+    }
+
+    pub(super) const fn add(&mut self, state: VerdictState) {
+        let count = match state {
+            VerdictState::Met => &mut self.met,
+            VerdictState::Failed => &mut self.failed,
+            VerdictState::Undecided => &mut self.undecided,
+            VerdictState::NotJudged => &mut self.not_judged,
+        };
+        *count += 1;
+    }
+
+    /// How many count as failed.
+    pub(in crate::report) const fn not_met(self) -> u64 {
+        self.failed + self.undecided
+    }
+
+    /// `2 of 5 expectations failed, 1 undecided`.
+    pub(in crate::report) fn text(self) -> String {
+        let Self { met, failed, undecided, not_judged } = self;
+        let total = met + failed + undecided;
+        let text = match (failed, undecided) {
+            (0, 0) if total == 0 && not_judged == 0 => return "no expectations".to_owned(),
+            (0, 0) if total == 0 => return "no expectation could be judged".to_owned(),
+            (0, 0) if total == 1 => "the expectation is met".to_owned(),
+            (failed, undecided) if total == 1 => {
+                let state = if failed > undecided { "failed" } else { "is undecided" };
+                format!("the expectation {state}")
+            }
+            (0, 0) => format!("all {total} expectations met"),
+            (0, undecided) => format!("{undecided} of {total} expectations undecided"),
+            (failed, 0) => format!("{failed} of {total} expectations failed"),
+            (failed, undecided) => {
+                format!("{failed} of {total} expectations failed, {undecided} undecided")
+            }
+        };
+        if not_judged > 0 { format!("{text}, {not_judged} not judged") } else { text }
+    }
 }
 
 // === impl Outcome ===
@@ -58,25 +116,13 @@ impl Tally {
         self.header.is_none() || self.problems_total > 0 || self.end.is_none_or(|end| end.events_lost > 0)
     }
 
-    /// How many verdicts came out as `state`.
-    pub fn verdicts_in(&self, state: VerdictState) -> u64 {
-        let [met, failed, undecided] = self.verdict_counts;
-        match state {
-            VerdictState::Met => met,
-            VerdictState::Failed => failed,
-            VerdictState::Undecided => undecided,
-        }
-    }
-
     /// How many expectations count as failed: failed or undecided.
-    pub fn verdicts_not_met(&self) -> u64 {
-        self.verdicts_in(VerdictState::Failed) + self.verdicts_in(VerdictState::Undecided)
+    pub const fn verdicts_not_met(&self) -> u64 {
+        self.verdict_counts.not_met()
     }
 
     /// Why the run's outcome is what it is, in plain fragments; the most telling first.
     pub fn outcome_reasons(&self) -> Vec<String> {
-        let [met, failed, undecided] = self.verdict_counts;
-        let total = met + failed + undecided;
         let mut reasons = Vec::new();
         match &self.end {
             None => reasons.push("the journal ends before the run does".to_owned()),
@@ -96,26 +142,13 @@ impl Tally {
         if self.header.is_none() {
             reasons.push("the run's header is missing".to_owned());
         }
-        let unexplained = failed + undecided == 0 && reasons.is_empty();
+        let unexplained = self.verdicts_not_met() == 0 && reasons.is_empty();
         if let Some(code) =
             self.end.as_ref().map(|end| end.exit_code).filter(|code| unexplained && *code != 0)
         {
             reasons.push(format!("exit code {code}"));
         }
-        match (failed, undecided) {
-            (0, 0) if total == 0 => reasons.push("no expectations".to_owned()),
-            (0, 0) if total == 1 => reasons.push("the expectation is met".to_owned()),
-            (failed, undecided) if total == 1 => {
-                let state = if failed > undecided { "failed" } else { "is undecided" };
-                reasons.push(format!("the expectation {state}"));
-            }
-            (0, 0) => reasons.push(format!("all {total} expectations met")),
-            (0, undecided) => reasons.push(format!("{undecided} of {total} expectations undecided")),
-            (failed, 0) => reasons.push(format!("{failed} of {total} expectations failed")),
-            (failed, undecided) => {
-                reasons.push(format!("{failed} of {total} expectations failed, {undecided} undecided"));
-            }
-        }
+        reasons.push(self.verdict_counts.text());
         reasons
     }
 }

@@ -7,12 +7,13 @@ use indexmap::IndexMap;
 use super::detector::DetectorTally;
 use super::fault::FaultTally;
 use super::monitor::MonitorTally;
+use super::outcome::VerdictCounts;
 use super::path::PathTally;
 use super::service::ServiceTally;
 use crate::base::SimTime;
 use crate::base::limits::SCENARIO_ITEMS_MAX;
 use crate::event::{
-    ConnectionEnded, ConnectionOpened, EndCause, Entry, Event, Header, RunEnd, Sink, Verdict, VerdictState,
+    ConnectionEnded, ConnectionOpened, EndCause, Entry, Event, Header, RunEnd, Sink, Verdict,
 };
 
 /// Most names of one sort that are told apart. A scenario has fewer; an API may add faults, and a broken journal may
@@ -57,7 +58,7 @@ pub struct Tally {
     /// The latest instant of any event.
     pub last: SimTime,
     /// Met, failed, undecided.
-    pub(super) verdict_counts: [u64; 3],
+    pub(in crate::report) verdict_counts: VerdictCounts,
 }
 
 /// The wrapped command.
@@ -225,12 +226,7 @@ impl Tally {
     }
 
     fn record_verdict(&mut self, verdict: &Verdict) {
-        let counted = match verdict.state {
-            VerdictState::Met => 0,
-            VerdictState::Failed => 1,
-            VerdictState::Undecided => 2,
-        };
-        self.verdict_counts[counted] += 1;
+        self.verdict_counts.add(verdict.state);
         if self.verdicts.len() < NAMES_MAX {
             self.verdicts.push(verdict.clone());
         }

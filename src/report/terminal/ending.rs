@@ -18,10 +18,11 @@ pub(super) fn expectations(page: &mut Page, tally: &Tally) {
     page.push(line);
     let mut shown: Vec<&Verdict> = tally.verdicts.iter().collect();
     if shown.len() > VERDICTS_MAX {
-        shown.sort_by_key(|verdict| verdict.state == VerdictState::Met);
+        shown.sort_by_key(|verdict| !verdict.state.fails());
     }
+    let file = tally.header.as_ref().map(|header| &*header.file);
     for verdict in shown.iter().take(VERDICTS_MAX) {
-        expectation(page, tally, verdict);
+        expectation(page, file, verdict);
     }
     if shown.len() > VERDICTS_MAX {
         let rest = shown.len() - VERDICTS_MAX;
@@ -29,7 +30,8 @@ pub(super) fn expectations(page: &mut Page, tally: &Tally) {
     }
 }
 
-fn expectation(page: &mut Page, tally: &Tally, verdict: &Verdict) {
+/// An expectation: what came of it, what was observed, and where in `file` it stands if it was not met.
+pub(in crate::report) fn expectation(page: &mut Page, file: Option<&str>, verdict: &Verdict) {
     let (mark, tone) = mark(page.view, verdict.state);
     let columns = page.view.columns();
     let words = text::clean(&verdict.expectation).into_owned();
@@ -39,10 +41,10 @@ fn expectation(page: &mut Page, tally: &Tally, verdict: &Verdict) {
     lines.for_each(|line| page.push(Line::indented(4).put(Tone::Plain, line)));
     let tone = if verdict.state == VerdictState::Met { Tone::Dim } else { Tone::Plain };
     page.paragraph(tone, &observed(verdict), 6);
-    if verdict.state != VerdictState::Met
-        && let (Some((line, column)), Some(header)) = (verdict.place, &tally.header)
+    if verdict.state.fails()
+        && let (Some((line, column)), Some(file)) = (verdict.place, file)
     {
-        page.push(Line::indented(6).put(Tone::Dim, format!("{}:{line}:{column}", header.file)));
+        page.push(Line::indented(6).put(Tone::Dim, format!("{file}:{line}:{column}")));
     }
 }
 
@@ -51,6 +53,7 @@ const fn mark(view: View, state: VerdictState) -> (&'static str, Tone) {
         VerdictState::Met => (view.sign("✓", "+"), Tone::Good),
         VerdictState::Failed => (view.sign("✗", "x"), Tone::Bad),
         VerdictState::Undecided => ("?", Tone::Warn),
+        VerdictState::NotJudged => ("-", Tone::Dim),
     }
 }
 

@@ -9,6 +9,6 @@ mod paths;
 mod summary;
 mod tables;
 
-pub(super) use ending::{command_words, observed};
+pub(super) use ending::{command_words, expectation, observed};
 pub use summary::{recap, summary};
 pub(super) use tables::effect_words;

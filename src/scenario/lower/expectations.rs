@@ -14,13 +14,13 @@ use crate::event::Window;
 use crate::scenario::describe::{expectation_text, fault_windows, is_called, merged, when_text};
 use crate::scenario::expect::{AlarmCheck, Bound, Check, Expectation, ProbeCheck, ServiceCheck};
 use crate::scenario::placed::{Opt, Placed};
-use crate::scenario::raw::{RawBound, RawExpect, RawScenario};
+use crate::scenario::raw::{RawBound, RawExpect, RawFalseAlarms, RawScenario};
 use crate::scenario::read::listed;
 
 const MONITOR_CHECKS: &[&str] = &["success_ratio", "latency", "timeouts", "failures"];
 const SERVICE_CHECKS: &[&str] =
     &["latency", "connections", "cut", "refused", "ended_by", "bytes_to_client", "bytes_to_server"];
-const DETECTOR_CHECKS: &[&str] = &["fires", "stays_silent"];
+const DETECTOR_CHECKS: &[&str] = &["fires", "false_alarms", "stays_silent"];
 const SUBJECTS: &[&str] = &["monitor", "service", "detector", "command"];
 /// Who ends a connection.
 const PARTIES: &[&str] = &["client", "server", "fault", "brownout", "unreachable"];
@@ -129,6 +129,7 @@ fn checks(expect: &RawExpect) -> Vec<(&'static str, Placed<()>)> {
         ("bytes_to_client", expect.bytes_to_client.span()),
         ("bytes_to_server", expect.bytes_to_server.span()),
         ("fires", expect.fires.span()),
+        ("false_alarms", expect.false_alarms.span()),
         ("stays_silent", expect.stays_silent.span()),
     ];
     spans.into_iter().filter_map(|(key, span)| span.map(|span| (key, Placed { value: (), span }))).collect()
@@ -220,7 +221,11 @@ fn lower_service_check(told: &mut Mistakes<'_>, expect: &RawExpect, key: &str) -
 }
 
 fn lower_alarm_check(told: &mut Mistakes<'_>, expect: &RawExpect, head: &Head) -> Option<AlarmCheck> {
+    if let Some(bound) = expect.false_alarms.get() {
+        return lower_false_alarms(told, expect, bound);
+    }
     let Some(fires) = expect.fires.get() else { return Some(AlarmCheck::StaysSilent) };
+    let before = told.count();
     let within = fires.within.placed();
     if let Some(within) = within
         && within.value.get() > head.duration.value
@@ -229,9 +234,53 @@ fn lower_alarm_check(told: &mut Mistakes<'_>, expect: &RawExpect, head: &Head) -
         let mistake =
             Diagnostic::error(Code::OutsideScenario, "the detector may take longer than the scenario lasts");
         told.push(mistake.at(within.span, label).hint("write `fires: {}` if any time will do"));
-        return None;
     }
-    Some(AlarmCheck::Fires { within: within.map(|within| within.value.get()) })
+    let probability = fires.probability.placed();
+    if let Some(share) = probability {
+        let (message, hint) = if *share.value == Ratio::ONE {
+            let hint = "leave `probability` out: then it has to fire in every replica";
+            ("no number of replicas proves a probability of 100%", hint)
+        } else {
+            (
+                "anything has a probability of 0%",
+                "write the share of incidents that it has to find, such as `95%`",
+            )
+        };
+        if share.value.is_zero() || *share.value == Ratio::ONE {
+            told.push(Diagnostic::error(Code::BadValue, message).at(share.span, "").hint(hint));
+        }
+    }
+    let probability = probability.map(|share| *share.value);
+    (told.count() == before)
+        .then(|| AlarmCheck::Fires { within: within.map(|within| within.value.get()), probability })
+}
+
+/// A rate that days can prove, of healthy time, which has no windows.
+fn lower_false_alarms(
+    told: &mut Mistakes<'_>,
+    expect: &RawExpect,
+    bound: &RawFalseAlarms,
+) -> Option<AlarmCheck> {
+    let before = told.count();
+    let during = expect.during.span().map(|span| ("during", span));
+    let between = expect.between.span().map(|span| ("between", span));
+    for (key, span) in during.into_iter().chain(between) {
+        let message = format!("false alarms are counted on healthy days, which have no `{key}`");
+        let mistake = Diagnostic::error(Code::CheckMismatch, message).at(told.key(span, key), "");
+        let hint = "write `stays_silent: {}` if it must be silent within a part of the scenario";
+        told.push(mistake.hint(hint));
+    }
+    if bound.at_most.value == 0 {
+        let mistake =
+            Diagnostic::error(Code::BadValue, "no number of days proves that there is no false alarm");
+        let hint = "write `at_most: 1` and a longer time, such as `per: 365d`";
+        told.push(mistake.at(bound.at_most.span, "").hint(hint));
+    }
+    if bound.per.value.get().is_zero() {
+        told.push(Diagnostic::error(Code::BadValue, "`per` must be longer than 0s").at(bound.per.span, ""));
+    }
+    let (at_most, per) = (bound.at_most.value, bound.per.value.get());
+    (told.count() == before).then_some(AlarmCheck::FalseAlarms { at_most, per })
 }
 
 fn lower_parties(told: &mut Mistakes<'_>, expect: &RawExpect) -> Option<Vec<(Arc<str>, Bound<u64>)>> {
