@@ -15,7 +15,7 @@ use super::world::{Watched, World};
 use crate::base::limits::{BENCH_HISTORY_MAX, BENCH_REPLICAS_MAX};
 use crate::base::{Label, Seed, SimTime};
 use crate::detect::{Detector, DetectorSpec, Feed};
-use crate::event::{BenchScores, DetectorScores};
+use crate::event::{BenchScores, DetectorScores, Watches};
 use crate::scenario::{LoadError, Plan};
 
 /// How much is simulated.
@@ -255,13 +255,15 @@ fn report(
     let row = |(place, entrant): (usize, &Entrant)| {
         let own: Vec<Score> = replicas.iter().map(|replica| replica.scores[place]).collect();
         let false_alarms = healthy.iter().map(|day| day[place]).sum();
-        let monitor = plan.monitors[entrant.monitor].name.to_string();
-        detector_scores(
-            (entrant.name.clone(), entrant.spec.summary(), Some(monitor)),
+        let monitor = &plan.monitors[entrant.monitor];
+        let scores = detector_scores(
+            (entrant.name.clone(), entrant.spec.summary(), Some(monitor.name.to_string())),
             &own,
             &options.deadlines,
             (days > 0.0).then(|| rate(false_alarms, days)),
-        )
+        );
+        let watches = Watches { targets: monitor.targets.len(), each: entrant.spec.tells_targets_apart() };
+        DetectorScores { watches: Some(watches), ..scores }
     };
     let mut detectors: Vec<DetectorScores> = entrants.iter().enumerate().map(row).collect();
     let verdict = |(n, ask): (usize, &Ask<'_>)| {

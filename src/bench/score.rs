@@ -102,6 +102,7 @@ pub(super) fn detector_scores(
         name,
         rule,
         monitor,
+        watches: None,
         found: share(found.len() as u64, all as u64),
         median: times(&found, all, 0.5),
         p90: times(&found, all, 0.9),

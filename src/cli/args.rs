@@ -106,6 +106,10 @@ pub(super) struct BenchArgs {
     /// first monitor
     #[arg(required = true, value_name = "SCENARIO")]
     pub(super) scenarios: Vec<PathBuf>,
+    /// Judge the detectors of this file (a YAML map `detectors`) instead of the scenarios' own; those that name no monitor are on
+    /// the first
+    #[arg(long, value_name = "FILE")]
+    pub(super) detectors: Option<PathBuf>,
     /// How often each scenario is played, with seeds of its own: ten sets of probes for each seed of the scenario
     #[arg(long, value_name = "N", default_value = "100")]
     pub(super) replicas: usize,

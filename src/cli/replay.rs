@@ -39,6 +39,9 @@ pub(super) fn of_bench(scenario: &Path, seed: u64, args: &BenchArgs) -> String {
     flag("seed", seed.to_string());
     flag("replicas", args.replicas.to_string());
     flag("healthy-days", args.healthy_days.to_string());
+    if let Some(detectors) = &args.detectors {
+        flag("detectors", detectors.display().to_string());
+    }
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 

@@ -135,6 +135,18 @@ detector_kinds!(define_kinds);
 
 // === impl DetectorSpec ===
 
+impl DetectorSpec {
+    /// Whether it looks at each target of a fleet by itself; if not, the probes of all targets are one stream to it.
+    pub fn tells_targets_apart(&self) -> bool {
+        match self {
+            Self::PerTarget(_) | Self::OutlierDetection(_) => true,
+            Self::Alert(alert) => alert.when.tells_targets_apart(),
+            Self::Quorum(quorum) => quorum.of.iter().any(Self::tells_targets_apart),
+            _ => false,
+        }
+    }
+}
+
 impl schemars::JsonSchema for DetectorSpec {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         Written::schema_name()

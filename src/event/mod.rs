@@ -21,7 +21,7 @@ pub use kind::{
 };
 pub use outbox::{Outbox, ToScenario};
 pub use path::{PathChanged, PathHealth, PathHistory, Why};
-pub use scores::{BenchScores, DetectorScores, Found, Rate, Times, two_figures};
+pub use scores::{BenchScores, DetectorScores, Found, Rate, Times, Watches, two_figures};
 
 /// Whatever wants to see every event, in order.
 pub trait Sink {

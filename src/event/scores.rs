@@ -34,6 +34,8 @@ pub struct DetectorScores {
     pub rule: String,
     /// Its monitor; none, if it is not software.
     pub monitor: Option<String>,
+    /// What it looks at there; none, if it is not software.
+    pub watches: Option<Watches>,
     /// Replicas in which its monitor was impaired, and in how many of them it fired.
     pub found: Found,
     /// Time to detect, in seconds; misses are longer than all others.
@@ -51,6 +53,15 @@ pub struct DetectorScores {
     pub unexplained: Option<f64>,
     /// Time from the last impaired instant to its silence, in seconds.
     pub resolved: Times,
+}
+
+/// What a detector looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watches {
+    /// How many targets its monitor has.
+    pub targets: usize,
+    /// Whether it looks at each of them by itself; if not, at the fleet as one stream.
+    pub each: bool,
 }
 
 /// So many of so many, with an interval of 95 % for the share.

@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use super::address::{Listen, Named};
 use super::files::TraceFiles;
-use super::lower::lower;
-use super::plan::{Plan, Upstream};
+use super::lower::{lower, lower_detectors_of};
+use super::plan::{DetectorPlan, Plan, Upstream};
+use super::raw::{RawDetectors, RawScenario};
 use super::read::read;
 use crate::base::Seed;
 use crate::base::limits::SCENARIO_BYTES_MAX;
@@ -50,6 +51,27 @@ pub struct LoadError {
 
 /// Reads a scenario file.
 pub fn load_file(path: &Path, overrides: &Overrides) -> Result<Plan, LoadError> {
+    let folder = path.parent().map(Path::to_owned);
+    load(read_text(path)?, overrides, TraceFiles::new(folder))
+}
+
+/// Reads a file that holds detectors alone, for the monitors of `plan`: a map `detectors`, as in a scenario. A detector that names
+/// no monitor is on the first one.
+pub fn load_detectors(path: &Path, plan: &Plan) -> Result<Vec<DetectorPlan>, LoadError> {
+    let file = read_text(path)?;
+    let raw = match read::<RawDetectors>(&file) {
+        Ok(raw) => raw,
+        Err(mistake) => return Err(LoadError::one(file, *mistake)),
+    };
+    lower_detectors_of(&file, &raw, plan).map_err(|diagnostics| LoadError {
+        file,
+        diagnostics,
+        traces: Vec::new(),
+    })
+}
+
+/// The text of a file that is not too large, and is text.
+fn read_text(path: &Path) -> Result<SourceFile, LoadError> {
     let name = path.display().to_string();
     let unreadable = |message: String| {
         LoadError::one(SourceFile::new(name.as_str(), ""), Diagnostic::error(Code::Unreadable, message))
@@ -61,19 +83,11 @@ pub fn load_file(path: &Path, overrides: &Overrides) -> Result<Plan, LoadError> 
     if bytes.len() as u64 > SCENARIO_BYTES_MAX {
         return Err(unreadable(too_large()));
     }
-    match String::from_utf8(bytes) {
-        Ok(text) => {
-            let folder = path.parent().map(Path::to_owned);
-            load(SourceFile::new(name.as_str(), text), overrides, TraceFiles::new(folder))
-        }
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
-            Err(unreadable(format!(
-                "the file is not UTF-8: its line {line} has bytes that are no characters"
-            )))
-        }
-    }
+    String::from_utf8(bytes).map(|text| SourceFile::new(name.as_str(), text)).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
+        unreadable(format!("the file is not UTF-8: its line {line} has bytes that are no characters"))
+    })
 }
 
 /// Reads the text of a scenario. `name` is what messages call it.
@@ -91,7 +105,7 @@ pub fn load_text_with(name: &str, text: &str, overrides: &Overrides) -> Result<P
 }
 
 fn load(file: SourceFile, overrides: &Overrides, mut traces: TraceFiles) -> Result<Plan, LoadError> {
-    let raw = match read(&file) {
+    let raw = match read::<RawScenario>(&file) {
         Ok(raw) => raw,
         Err(mistake) => return Err(LoadError::one(file, *mistake)),
     };

@@ -61,6 +61,14 @@ pub(super) struct RawScenario {
     pub(super) allow_untouched: Opt<bool>,
 }
 
+/// A file of detectors for scenarios that are read with it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDetectors {
+    /// Rules, by name.
+    pub(super) detectors: Placed<IndexMap<Placed<String>, Placed<RawDetector>>>,
+}
+
 /// A service: a listener in front of an upstream.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,13 +1,13 @@
-//! YAML text to [`RawScenario`]: how the parser is set up, and its mistakes in our words.
+//! YAML text to what a file holds: how the parser is set up, and its mistakes in our words.
 //!
 //! The parser stops at the first mistake of shape; it becomes one [`Diagnostic`] with its place and, for a name that the
 //! format does not have, the nearest one that it has. Limits bound what a small hostile text can unfold into. YAML 1.1's
 //! `yes`, `no`, `on`, `off` are not booleans, a key given twice is refused, and so are tags.
 
+use serde::de::DeserializeOwned;
 use serde_saphyr::Error;
 
 use super::placed::span_of;
-use super::raw::RawScenario;
 use crate::diag::{Code, Diagnostic, SourceFile, SourceSpan, nearest};
 
 /// Most events of the parser (scalars, beginnings and ends). [`SCENARIO_ITEMS_MAX`](crate::base::limits) items of every
@@ -49,8 +49,8 @@ const OTHER_WORDS: [(&str, &str); 25] = [
     ("flap", "link_down"),
 ];
 
-/// Reads the text of a scenario file.
-pub(super) fn read(file: &SourceFile) -> Result<RawScenario, Box<Diagnostic>> {
+/// Reads the text of a scenario file, or of one that holds a part of a scenario.
+pub(super) fn read<T: DeserializeOwned>(file: &SourceFile) -> Result<T, Box<Diagnostic>> {
     serde_saphyr::from_str_with_options(&file.text, options())
         .map_err(|error| Box::new(told(file, error.without_snippet())))
 }

@@ -154,3 +154,48 @@ fn a_monitor_that_is_never_impaired_is_scored() {
     assert!(ran.stdout.contains("in none of 20 replicas did it fire"), "{}", ran.stdout);
     assert!(ran.stdout.contains("nothing was wrong in any replica"), "{}", ran.stdout);
 }
+
+/// Proves that detectors of a file are judged in place of a scenario's own, on the monitor that they name or on the first, with
+/// their mistakes at their places in that file; and that the table says whether a rule sees a fleet or each of its targets.
+#[test]
+fn detectors_come_from_a_file() {
+    let sandbox = Sandbox::new();
+    let fleet = "monitors: { other: { targets: { instances: 5 }, every: 30s, timeout: 5s, tcp: {} }, ";
+    sandbox.write(
+        "s.yaml",
+        SCENARIO
+            .replace("monitors: { ", fleet)
+            .replace("eager: {", "eager: { monitor: homepage,")
+            .replace("sleepy: {", "sleepy: { monitor: homepage,"),
+    );
+    sandbox.write(
+        "d.yaml",
+        "detectors:\n  ours: { consecutive: { failures: 1 } }\n  each: { per_target: { rule: { consecutive: { failures: 2 } } } }\n  there: { monitor: homepage, cusum: { background: 1%, failing: 10% } }\n",
+    );
+    let args = ["bench", "s.yaml", "--detectors", "d.yaml", "--replicas", "10", "--healthy-days", "1"];
+    let ran = sandbox.run(brownout().args(args));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
+    let first: Vec<&str> = ran
+        .stdout
+        .lines()
+        .skip(3)
+        .take(6)
+        .filter_map(|line| line.split("  ").find(|part| !part.is_empty()))
+        .collect();
+    let groups = [
+        "on other (5 targets, over the fleet)",
+        "ours",
+        "on other (5 targets, each by itself)",
+        "each",
+        "on homepage",
+        "there",
+    ];
+    assert_eq!(first, groups, "{}", ran.stdout);
+
+    sandbox.write("d.yaml", "detectors:\n  ours: { monitor: homepagee, consecutive: { failures: 1 } }\n  never: { window_ratio: { window: 10s, at_least: 5%, min_samples: 100 } }\n");
+    let ran = sandbox.run(brownout().args(args));
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    for told in ["d.yaml:2:20", "did you mean `homepage`?", "d.yaml:3:"] {
+        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    }
+}

@@ -15,7 +15,7 @@ use crate::base::Seed;
 use crate::bench::{BenchOptions, bench};
 use crate::event::BenchScores;
 use crate::report::{scores_csv, scores_json, scores_junit, scores_table};
-use crate::scenario::{Overrides, load_scenario};
+use crate::scenario::{Overrides, load_detectors, load_scenario};
 
 /// Probe seeds of one world: its timelines cost more than its probes.
 const PROBE_SEEDS: usize = 10;
@@ -38,7 +38,10 @@ pub(in crate::cli) fn run(args: &BenchArgs, printer: &mut Printer) -> Result<u8,
     for (n, scenario) in args.scenarios.iter().enumerate() {
         let load = |seed| load_scenario(scenario, &Overrides { seed: Some(seed), ..Overrides::default() });
         let overrides = Overrides { seed: args.seed.map(Seed), ..Overrides::default() };
-        let plan = load_scenario(scenario, &overrides)?;
+        let mut plan = load_scenario(scenario, &overrides)?;
+        if let Some(detectors) = &args.detectors {
+            plan.detectors = load_detectors(detectors, &plan)?;
+        }
         let bar = Bar::new(&plan.name, printer);
         let scores = bench(&plan, &options, load, |done, steps| bar.show(done, steps));
         bar.clear();

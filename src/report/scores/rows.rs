@@ -1,8 +1,8 @@
 //! Rows: one for each detector of each scenario, as comma-separated values (RFC 4180). An empty field was not observed.
 
-use crate::event::{BenchScores, DetectorScores};
+use crate::event::{BenchScores, DetectorScores, Watches};
 
-const HEAD: &str = "scenario,seed,replicas,detector,monitor,rule,impaired,found,found_share,found_low,found_high,\
+const HEAD: &str = "scenario,seed,replicas,detector,monitor,targets,scope,rule,impaired,found,found_share,found_low,found_high,\
 median_s,median_low_s,median_high_s,p90_s,p90_low_s,p90_high_s,false_alarms,healthy_days,false_alarms_per_day,\
 false_alarms_low,false_alarms_high,alarms_mean,unexplained_mean,resolved_median_s";
 
@@ -28,6 +28,8 @@ fn row(scores: &BenchScores, detector: &DetectorScores) -> String {
         (scores.worlds * scores.probe_seeds).to_string(),
         detector.name.clone(),
         detector.monitor.clone().unwrap_or_default(),
+        detector.watches.map(|watches| watches.targets.to_string()).unwrap_or_default(),
+        detector.watches.map(|watches| scope(watches).to_owned()).unwrap_or_default(),
         detector.rule.clone(),
         found.of.to_string(),
         found.count.to_string(),
@@ -52,6 +54,15 @@ fn row(scores: &BenchScores, detector: &DetectorScores) -> String {
     );
     fields.extend(detector.within.iter().map(|(_, found)| found.share().to_string()));
     fields.iter().map(|field| quoted(field)).collect::<Vec<_>>().join(",")
+}
+
+/// One target, a fleet as one stream, or each target of a fleet.
+const fn scope(watches: Watches) -> &'static str {
+    match (watches.targets, watches.each) {
+        (0 | 1, _) => "target",
+        (_, false) => "fleet",
+        (_, true) => "each",
+    }
 }
 
 /// Quoted where it must be; a formula is none (spreadsheets take a leading sign for one).

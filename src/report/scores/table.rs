@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use indexmap::IndexSet;
+
 use super::super::canvas::{Line, Page, Tone, View};
 use super::super::tally::VerdictCounts;
 use super::super::terminal::expectation;
 use super::super::text::{UNKNOWN, percent, plural};
 use crate::base::format_duration;
-use crate::event::{BenchScores, DetectorScores, Rate, Times, two_figures};
+use crate::event::{BenchScores, DetectorScores, Rate, Times, Watches, two_figures};
 
 /// Columns of a name.
 const NAME_COLUMNS: usize = 18;
@@ -27,8 +29,15 @@ pub fn scores_table(scores: &BenchScores, view: &View) -> String {
     page.push(Line::new().put(Tone::Strong, &scores.scenario).put(Tone::Plain, facts));
     page.blank();
     heads(&mut page, scores);
-    for detector in &scores.detectors {
-        row(&mut page, detector);
+    let groups: IndexSet<Option<String>> = scores.detectors.iter().map(group).collect();
+    for title in groups {
+        let indent = title.as_ref().map_or(0, |title| {
+            page.push(Line::new().put(Tone::Dim, title));
+            2
+        });
+        for detector in scores.detectors.iter().filter(|detector| group(detector) == title) {
+            row(&mut page, detector, indent);
+        }
     }
     page.blank();
     for note in notes(scores) {
@@ -74,10 +83,20 @@ const fn deadline_column(n: usize) -> usize {
     66 + 8 * n
 }
 
-fn row(page: &mut Page, detector: &DetectorScores) {
+/// The monitor of a detector, and how it looks at its targets: `on edge (30 targets, over the fleet)`.
+fn group(detector: &DetectorScores) -> Option<String> {
+    let monitor = detector.monitor.as_ref()?;
+    let fleet = detector.watches.filter(|watches| watches.targets > 1).map(|Watches { targets, each }| {
+        let how = if each { "each by itself" } else { "over the fleet" };
+        format!(" ({targets} targets, {how})")
+    });
+    Some(format!("on {monitor}{}", fleet.unwrap_or_default()))
+}
+
+fn row(page: &mut Page, detector: &DetectorScores, indent: usize) {
     let tone = if detector.found.count == 0 { Tone::Dim } else { Tone::Plain };
     let found = if detector.found.of == 0 { UNKNOWN.to_owned() } else { percent(detector.found.share()) };
-    let mut line = Line::new()
+    let mut line = Line::indented(indent)
         .put(tone, super::super::text::fit(&detector.name, NAME_COLUMNS))
         .put_right(tone, found, 25)
         .put_right(tone, seconds(detector.median.value), 32)

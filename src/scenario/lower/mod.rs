@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use mistakes::Mistakes;
+pub(super) use monitors::lower_detectors_of;
 
 use super::files::TraceFiles;
 use super::load::Overrides;

@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::head::Head;
 use super::mistakes::{DETECTOR, MONITOR, Mistakes, SERVICE, exact};
 use crate::base::SimTime;
-use crate::base::limits::{DETECTOR_TARGETS_MAX, PROBE_BODY_BYTES_MAX};
+use crate::base::limits::{DETECTOR_TARGETS_MAX, PROBE_BODY_BYTES_MAX, SCENARIO_ITEMS_MAX};
 use crate::detect::{Contradiction, DETECTOR_KINDS, DetectorSpec, Feed};
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, SourceFile};
 use crate::scenario::placed::Placed;
-use crate::scenario::plan::{Check, DetectorPlan, MonitorPlan};
-use crate::scenario::raw::{RawDetector, RawHttp, RawMonitor, RawScenario};
+use crate::scenario::plan::{Check, DetectorPlan, MonitorPlan, Plan};
+use crate::scenario::raw::{RawDetector, RawDetectors, RawHttp, RawMonitor, RawScenario};
 
 /// Shortest time between two probes of a monitor on the wall clock: tokio's timer has no finer grain.
 const PROBE_EVERY_MIN: Duration = Duration::from_millis(1);
@@ -182,26 +182,81 @@ fn lower_http(told: &mut Mistakes<'_>, http: &RawHttp) -> Check {
     }
 }
 
+/// A monitor, as its detectors see it.
+struct Watched<'a> {
+    name: &'a str,
+    every: Duration,
+    targets: usize,
+}
+
+/// Monitors that detectors may be on.
+struct Watchers<'a> {
+    monitors: Vec<Watched<'a>>,
+    lasts: Duration,
+    /// Whether a detector that names no monitor is on the first of several.
+    first_of_several: bool,
+}
+
 pub(super) fn lower_detectors(told: &mut Mistakes<'_>, raw: &RawScenario) -> Vec<DetectorPlan> {
-    let mut detectors = Vec::new();
-    for (name, item) in raw.detectors.get().into_iter().flatten() {
-        told.check_name(DETECTOR, Placed { value: &name.value, span: name.span });
-        let monitors = raw.monitors.get().into_iter().flatten().map(|(name, _)| name.value.as_str());
-        let monitor = match item.value.monitor.placed() {
-            Some(named) => {
-                told.resolve(MONITOR, Placed { value: named.value.as_str(), span: named.span }, monitors)
-            }
-            None => told.only(MONITOR, "monitor", name.span, monitors),
+    let monitors = raw.monitors.get().into_iter().flatten().map(|(name, item)| {
+        let fleet = item.value.targets.get();
+        let services = fleet.and_then(|fleet| fleet.services.get()).map(|named| named.0.len());
+        let instances = fleet.and_then(|fleet| fleet.instances.get()).map(|count| *count as usize);
+        let targets = services.or(instances).unwrap_or(1);
+        Watched { name: &name.value, every: item.value.every.value.get(), targets }
+    });
+    let (monitors, lasts) = (monitors.collect(), raw.duration.value.get());
+    let watchers = Watchers { monitors, lasts, first_of_several: false };
+    let items = raw.detectors.get().into_iter().flatten();
+    items.filter_map(|(name, item)| lower_detector(told, &watchers, name, &item.value)).collect()
+}
+
+/// The detectors of a file of their own, for the monitors of a plan.
+pub(in crate::scenario) fn lower_detectors_of(
+    file: &SourceFile,
+    raw: &RawDetectors,
+    plan: &Plan,
+) -> Result<Vec<DetectorPlan>, Vec<Diagnostic>> {
+    let mut told = Mistakes::new(file);
+    let count = raw.detectors.value.len();
+    if count == 0 || count > SCENARIO_ITEMS_MAX {
+        let (code, message) = if count == 0 {
+            (Code::MissingKey, "the file has no detector".to_owned())
+        } else {
+            (Code::TooMany, format!("`detectors` has {count} items, and {SCENARIO_ITEMS_MAX} is the most"))
         };
-        let spec = lower_spec(told, name, &item.value);
-        let (Some(monitor), Some(spec)) = (monitor, spec) else { continue };
-        let watched = raw.monitors.get().and_then(|monitors| monitors.get_index(monitor));
-        if let Some((watched, probes)) = watched {
-            check_reach(told, raw, &spec, (&watched.value, &probes.value));
-        }
-        detectors.push(DetectorPlan { name: Arc::from(name.value.as_str()), monitor, spec: spec.value });
+        told.push(Diagnostic::error(code, message).at(told.item(raw.detectors.span), ""));
+        return Err(told.into_diagnostics());
     }
-    detectors
+    let monitors = plan.monitors.iter().map(|monitor| Watched {
+        name: &monitor.name,
+        every: monitor.every,
+        targets: monitor.targets.len(),
+    });
+    let watchers = Watchers { monitors: monitors.collect(), lasts: plan.duration, first_of_several: true };
+    let items = raw.detectors.value.iter();
+    let detectors =
+        items.filter_map(|(name, item)| lower_detector(&mut told, &watchers, name, &item.value)).collect();
+    if told.any() { Err(told.into_diagnostics()) } else { Ok(detectors) }
+}
+
+fn lower_detector(
+    told: &mut Mistakes<'_>,
+    watchers: &Watchers<'_>,
+    name: &Placed<String>,
+    detector: &RawDetector,
+) -> Option<DetectorPlan> {
+    told.check_name(DETECTOR, Placed { value: &name.value, span: name.span });
+    let names = watchers.monitors.iter().map(|monitor| monitor.name);
+    let monitor = match detector.monitor.placed() {
+        Some(named) => told.resolve(MONITOR, Placed { value: named.value.as_str(), span: named.span }, names),
+        None if watchers.first_of_several && !watchers.monitors.is_empty() => Some(0),
+        None => told.only(MONITOR, "monitor", name.span, names),
+    };
+    let spec = lower_spec(told, name, detector);
+    let (monitor, spec) = (monitor?, spec?);
+    check_reach(told, watchers.lasts, &spec, &watchers.monitors[monitor]);
+    Some(DetectorPlan { name: Arc::from(name.value.as_str()), monitor, spec: spec.value })
 }
 
 fn lower_spec(
@@ -217,23 +272,18 @@ fn lower_spec(
 /// Tells a rule that can never fire on the probes that it gets, or always does.
 fn check_reach(
     told: &mut Mistakes<'_>,
-    raw: &RawScenario,
+    lasts: Duration,
     spec: &Placed<DetectorSpec>,
-    (monitor, probes): (&str, &RawMonitor),
+    &Watched { name, every, targets }: &Watched<'_>,
 ) {
-    let every = probes.every.value.get();
     if every.is_zero() {
         return;
     }
-    let lasts = raw.duration.value.get();
-    let fleet = probes.targets.get();
-    let services = fleet.and_then(|fleet| fleet.services.get()).map(|named| named.0.len());
-    let instances = fleet.and_then(|fleet| fleet.instances.get()).map(|count| *count as usize);
-    let targets = services.or(instances).unwrap_or(1).clamp(1, DETECTOR_TARGETS_MAX as usize) as u32;
+    let targets = targets.clamp(1, DETECTOR_TARGETS_MAX as usize) as u32;
     let feed = Feed { targets, ..Feed::of_one(every, SimTime::ZERO, lasts) };
     for Contradiction { message, hint } in spec.value.contradictions(&feed) {
         let each = if targets > 1 { format!("each of {targets} targets ") } else { String::new() };
-        let rhythm = format!("monitor `{monitor}` probes {each}every {}", exact(every));
+        let rhythm = format!("monitor `{name}` probes {each}every {}", exact(every));
         let mistake = Diagnostic::error(Code::Contradiction, message).at(told.item(spec.span), rhythm);
         told.push(mistake.maybe_hint(hint));
     }
