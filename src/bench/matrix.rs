@@ -262,7 +262,7 @@ fn report(
             &options.deadlines,
             (days > 0.0).then(|| rate(false_alarms, days)),
         );
-        let watches = Watches { targets: monitor.targets.len(), each: entrant.spec.tells_targets_apart() };
+        let watches = Watches { targets: monitor.target_count(), each: entrant.spec.tells_targets_apart() };
         DetectorScores { watches: Some(watches), ..scores }
     };
     let mut detectors: Vec<DetectorScores> = entrants.iter().enumerate().map(row).collect();

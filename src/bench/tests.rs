@@ -170,3 +170,13 @@ fn a_fleet_may_be_of_several_services() {
     let scores = play(text, &options(2, 0));
     assert_eq!((row(&scores, "half").found.count, row(&scores, "all").found.count), (20, 0));
 }
+
+/// The past and the healthy days are healthy where a fault is in force from the first instant on.
+#[test]
+fn healthy_time_is_healthy_where_a_scenario_begins_dark() {
+    let scores = play(&scenario("{ blackhole: 100% }", RULES), &options(2, 3));
+    let two = row(&scores, "two");
+    assert_eq!((two.found.count, two.found.of, two.unexplained), (20, 20, Some(0.0)));
+    assert_eq!(two.false_alarms.unwrap().count, 0);
+    assert!(two.median.value.unwrap() < 40.0, "it was silent before: {two:?}");
+}

@@ -58,6 +58,11 @@ impl World {
                 Target { program: Arc::new(program), healthy }
             })
             .collect();
+        let pair = |pair: &usize| {
+            // A WAN alone: healthy is how it is before anything happens.
+            let program = Arc::new(Program::new(plan.seed, vec![Arc::clone(&plan.pairs[*pair].fault)]));
+            Target { program: Arc::clone(&program), healthy: program }
+        };
         let watched = |monitor: &MonitorPlan| {
             let probe = probe_plan(monitor);
             let mut services = monitor.targets.clone();
@@ -75,10 +80,14 @@ impl World {
                 }
                 truths.push(impaired(program, &probe, end));
             }
+            let services = monitor.targets.iter().map(|service| programs[*service].clone());
+            let targets: Vec<Target> = services.chain(monitor.pairs.iter().map(pair)).collect();
+            let pairs = &targets[monitor.targets.len()..];
+            truths.extend(pairs.iter().map(|target| impaired(&target.program, &probe, end)));
             Ok(Watched {
                 name: Arc::clone(&monitor.name),
                 every: monitor.every,
-                targets: monitor.targets.iter().map(|service| programs[*service].clone()).collect(),
+                targets,
                 truth: Spans::any(truths),
                 probe,
             })

@@ -80,7 +80,8 @@ impl CliError {
             | Self::NoSuch { .. }
             | Self::NoRun(_)
             | Self::NoWan(_)
-            | Self::Window { .. } => exit::USAGE,
+            | Self::Window { .. }
+            | Self::Engine(EngineError::VirtualOnly(_)) => exit::USAGE,
             Self::Engine(_) | Self::Io(_) | Self::Journal(_) => exit::ENVIRONMENT,
             Self::Report { .. } => exit::INTERNAL,
         }

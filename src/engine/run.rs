@@ -90,6 +90,12 @@ pub enum EngineError {
     /// The command can't be started.
     #[error(transparent)]
     Command(#[from] CommandError),
+    /// A monitor looks where nothing listens.
+    #[error(
+        "monitor `{0}` probes pairs of sites, where nothing listens: only `brownout bench` can play that; for a run give it \
+         services with a `path` (`via`, or `targets: {{ services }}`)"
+    )]
+    VirtualOnly(Arc<str>),
     /// No timer, no thread: the machine is out of something.
     #[error("can't {what}: {source}")]
     Resource {
@@ -115,6 +121,9 @@ pub async fn start<S: Sink + Send + 'static>(
     options: RunOptions,
     sink: S,
 ) -> Result<Started<S>, EngineError> {
+    if let Some(monitor) = plan.virtual_monitor() {
+        return Err(EngineError::VirtualOnly(Arc::clone(&monitor.name)));
+    }
     let bound = bind_all(&plan)?;
     let addresses: Vec<SocketAddr> = bound.iter().map(Bound::address).collect();
     let mut opening = header(&plan, &addresses, &options.replay, &options.began);

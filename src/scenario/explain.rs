@@ -318,6 +318,13 @@ fn windows_line(windows: &[Window], clock: &ScenarioClock) -> String {
 
 /// What a monitor probes: `portal`, `portal (10 instances)`, `a, b and c`.
 fn monitor_targets(monitor: &super::plan::MonitorPlan, plan: &Plan) -> String {
+    if !monitor.pairs.is_empty() {
+        let pair = |place: &usize| format!("{} to {}", plan.pairs[*place].from, plan.pairs[*place].to);
+        return match &monitor.pairs[..] {
+            [one] => format!("{}, in `brownout bench` alone,", pair(one)),
+            many => format!("{} pairs of sites, in `brownout bench` alone,", many.len()),
+        };
+    }
     let names: Vec<&str> = monitor.targets.iter().map(|service| &*plan.services[*service].name).collect();
     match names.split_last() {
         Some((last, [])) => (*last).to_owned(),

@@ -1,4 +1,4 @@
-//! `Placed`, a value of the file with its place; `Opt`, one that may be missing; `Names`, one name or several.
+//! `Placed`, a value of the file with its place; `Opt`, one that may be missing; `Names`, one name or several; `Pairs` of them.
 //!
 //! These hide the parser's own types from the rest of the loader. A value that is there but empty (`latency:` with
 //! nothing behind it) is not a missing one: [`Opt`] hands it to its type's own reader, which says what it expected. All
@@ -9,7 +9,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Error, SeqAccess, Visitor};
+use serde::de::{Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::diag::SourceSpan;
@@ -24,6 +24,15 @@ pub(super) struct Placed<T> {
 /// A key that may be left out.
 #[derive(Clone, Debug)]
 pub(super) struct Opt<T>(pub(super) Option<Placed<T>>);
+
+/// Pairs of names, or all that there are.
+#[derive(Clone, Debug)]
+pub(super) enum Pairs {
+    /// Every pair.
+    All,
+    /// These.
+    These(Vec<Placed<(Placed<String>, Placed<String>)>>),
+}
 
 /// One name, or a list of them.
 #[derive(Clone, Debug)]
@@ -133,6 +142,57 @@ impl<'de> Deserialize<'de> for Names {
         deserializer.deserialize_any(OneOrSeveral)
     }
 }
+
+// === impl Pairs ===
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AllOrThese;
+
+        impl<'de> Visitor<'de> for AllOrThese {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`all`, or a list of pairs such as `[[seattle, london]]`")
+            }
+
+            fn visit_str<E: Error>(self, word: &str) -> Result<Pairs, E> {
+                if word == "all" {
+                    Ok(Pairs::All)
+                } else {
+                    Err(E::invalid_value(Unexpected::Str(word), &self))
+                }
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = items.next_element()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs::These(pairs))
+            }
+        }
+
+        deserializer.deserialize_any(AllOrThese)
+    }
+}
+
+impl JsonSchema for Pairs {
+    fn schema_name() -> Cow<'static, str> {
+        "Pairs".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let name = generator.subschema_for::<String>();
+        let pair = json_schema!({ "type": "array", "items": name, "minItems": 2, "maxItems": 2 });
+        json_schema!({
+            "description": "Pairs of names, or all.",
+            "anyOf": [{ "const": "all" }, { "type": "array", "items": pair, "minItems": 1 }],
+        })
+    }
+}
+
+// === impl Names, placed ===
 
 impl Placed<Names> {
     /// The names with their places.

@@ -39,6 +39,8 @@ pub struct Plan {
     pub wan: Option<Arc<History>>,
     /// What was assumed of files that it names, or left out of them.
     pub warnings: Vec<(SourceFile, Vec<Diagnostic>)>,
+    /// Pairs of sites that monitors probe, in virtual time alone.
+    pub pairs: Vec<PairPlan>,
     /// The faults of all services, in the file's order.
     pub faults: Vec<Arc<Fault>>,
     /// The text that made each fault, where flags did: the same object for faults of the same flag. Empty for a file.
@@ -94,6 +96,17 @@ pub struct PathPlan {
     pub health: Timeline<PathHealth>,
 }
 
+/// A pair of sites that is probed without a service between them. Nothing listens there: only virtual time can play it.
+#[derive(Clone, Debug)]
+pub struct PairPlan {
+    /// The site that probes.
+    pub from: Arc<str>,
+    /// The site that is probed.
+    pub to: Arc<str>,
+    /// What the WAN makes of the way, both ways.
+    pub fault: Arc<Fault>,
+}
+
 /// Where a service is reached: a host (a name or an address, without brackets) and a port. Names are resolved at dial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
@@ -108,8 +121,10 @@ pub struct Upstream {
 pub struct MonitorPlan {
     /// Its name.
     pub name: Arc<str>,
-    /// The places in [`Plan::services`] of what it probes: one for each target, and at least one target.
+    /// The places in [`Plan::services`] of what it probes: one for each target. At least one target, unless it probes pairs.
     pub targets: Vec<usize>,
+    /// The places in [`Plan::pairs`] of what it probes instead: then only virtual time can play it.
+    pub pairs: Vec<usize>,
     /// Time between two probes of a target, in run time (already compressed).
     pub every: Duration,
     /// How long a probe may take, on the wall clock (never compressed).
@@ -164,8 +179,13 @@ impl Plan {
         let monitor = &self.monitors[detector.monitor];
         let every = monitor.every.mul_f64(self.clock.speed);
         let lasts = self.clock.until.since(self.clock.from);
-        let targets = u32::try_from(monitor.targets.len()).unwrap_or(u32::MAX);
+        let targets = u32::try_from(monitor.target_count()).unwrap_or(u32::MAX);
         detector.spec.detector(&Feed { targets, ..Feed::of_one(every, self.clock.from, lasts) })
+    }
+
+    /// The monitor that only virtual time can play, if there is one.
+    pub fn virtual_monitor(&self) -> Option<&MonitorPlan> {
+        self.monitors.iter().find(|monitor| !monitor.pairs.is_empty())
     }
 
     /// Whether the scenario lets this fault meet no traffic.
@@ -179,6 +199,15 @@ impl Plan {
     /// How long the run lasts, on the wall clock.
     pub fn run_time(&self) -> Duration {
         self.clock.to_run(self.clock.until).since_start()
+    }
+}
+
+// === impl MonitorPlan ===
+
+impl MonitorPlan {
+    /// How many targets it probes.
+    pub const fn target_count(&self) -> usize {
+        self.targets.len() + self.pairs.len()
     }
 }
 

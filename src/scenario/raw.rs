@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::links::LinkName;
-use super::placed::{Names, Opt, Placed};
+use super::placed::{Names, Opt, Pairs, Placed};
 use super::raw_wan::RawWan;
 use super::sugar::{Cause, SUGAR};
 use crate::base::{ByteSize, Directions, Ratio, Seed, Span};
@@ -237,6 +237,9 @@ pub(super) struct RawTargets {
     /// So many instances of the service: the same way, probed as often.
     #[serde(default)]
     pub(super) instances: Opt<u32>,
+    /// Pairs of sites of the WAN, a target each: `[[seattle, london]]`, or `all`. Only `brownout bench` probes them.
+    #[serde(default)]
+    pub(super) pairs: Opt<Pairs>,
 }
 
 /// What an HTTP probe asks for and what it expects.

@@ -199,3 +199,43 @@ fn detectors_come_from_a_file() {
         assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
     }
 }
+
+/// Proves that pairs of sites are probed over the WAN without a service: a router of one site is down, so that pair is impaired and
+/// the other is not, which a rule for each target tells and a run refuses to play.
+#[test]
+fn pairs_of_sites_are_probed() {
+    let sandbox = Sandbox::new();
+    let text = "\
+name: a site is cut off
+duration: 1h
+seed: 7
+services: { unused: { upstream: 127.0.0.1:9 } }
+wan:
+  topology: { sites: { a: {}, b: {}, c: {} }, links: [{ ends: [a, b], delay: 5ms }, { ends: [a, c], delay: 5ms }] }
+  script: [{ at: 20m, for: 20m, router_down: { router: c-1 } }]
+monitors:
+  mesh: { targets: { pairs: [[a, b], [c, a]] }, every: 15s, timeout: 1s, tcp: {} }
+detectors:
+  half: { per_target: { rule: { consecutive: { failures: 3 } }, at_least: 1 } }
+  both: { per_target: { rule: { consecutive: { failures: 3 } }, at_least: 2 } }
+expect:
+  - { detector: half, fires: { within: 2m } }
+  - { detector: both, stays_silent: {} }
+";
+    sandbox.write("s.yaml", text);
+    let args = ["bench", "s.yaml", "--replicas", "10", "--healthy-days", "1"];
+    let ran = sandbox.run(brownout().args(args));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
+    assert!(ran.stdout.contains("on mesh (2 targets, each by itself)"), "{}", ran.stdout);
+    let all = text.replace("[[a, b], [c, a]]", "all");
+    sandbox.write("s.yaml", all.replace("at_least: 2", "at_least: 3"));
+    let ran = sandbox.run(brownout().args(args));
+    assert!(
+        ran.code == Some(0) && ran.stdout.contains("on mesh (3 targets, each by itself)"),
+        "{}",
+        ran.stdout
+    );
+    let ran = sandbox.run(brownout().args(["run", "s.yaml"]));
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("monitor `mesh` probes pairs of sites"), "{}", ran.stderr);
+}

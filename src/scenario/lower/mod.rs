@@ -79,8 +79,9 @@ pub(super) fn lower_under(
     let mut faults = faults::Faults::new(under);
     wan::lower_paths(&mut told, raw, &head, &mut services, wan.as_deref(), &mut faults);
     faults::lower_faults(&mut told, raw, &head, &mut faults, files);
-    let monitors = monitors::lower_monitors(&mut told, raw, &head);
-    let detectors = monitors::lower_detectors(&mut told, raw);
+    let mut pairs = Vec::new();
+    let monitors = monitors::lower_monitors(&mut told, raw, &head, wan.as_deref(), &mut pairs);
+    let detectors = monitors::lower_detectors(&mut told, raw, &monitors);
     let expectations = expectations::lower_expectations(&mut told, raw, &head, &faults);
     if told.any() || !files.mistaken.is_empty() {
         return Err(told.into_diagnostics());
@@ -96,6 +97,7 @@ pub(super) fn lower_under(
         services,
         wan,
         warnings: std::mem::take(&mut files.warned),
+        pairs,
         faults: faults.all,
         fault_texts: Vec::new(),
         monitors,

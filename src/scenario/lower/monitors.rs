@@ -5,34 +5,118 @@ use std::time::Duration;
 
 use super::head::Head;
 use super::mistakes::{DETECTOR, MONITOR, Mistakes, SERVICE, exact};
+use super::wan::lower_pair;
 use crate::base::SimTime;
 use crate::base::limits::{DETECTOR_TARGETS_MAX, PROBE_BODY_BYTES_MAX, SCENARIO_ITEMS_MAX};
 use crate::detect::{Contradiction, DETECTOR_KINDS, DetectorSpec, Feed};
-use crate::diag::{Code, Diagnostic, SourceFile};
-use crate::scenario::placed::Placed;
-use crate::scenario::plan::{Check, DetectorPlan, MonitorPlan, Plan};
-use crate::scenario::raw::{RawDetector, RawDetectors, RawHttp, RawMonitor, RawScenario};
+use crate::diag::{Code, Diagnostic, SourceFile, SourceSpan};
+use crate::scenario::placed::{Pairs, Placed};
+use crate::scenario::plan::{Check, DetectorPlan, MonitorPlan, PairPlan, Plan};
+use crate::scenario::raw::{RawDetector, RawDetectors, RawHttp, RawMonitor, RawPath, RawScenario};
+use crate::wan::{History, SiteId};
 
 /// Shortest time between two probes of a monitor on the wall clock: tokio's timer has no finer grain.
 const PROBE_EVERY_MIN: Duration = Duration::from_millis(1);
 
-pub(super) fn lower_monitors(told: &mut Mistakes<'_>, raw: &RawScenario, head: &Head) -> Vec<MonitorPlan> {
+pub(super) fn lower_monitors(
+    told: &mut Mistakes<'_>,
+    raw: &RawScenario,
+    head: &Head,
+    wan: Option<&History>,
+    pairs: &mut Vec<PairPlan>,
+) -> Vec<MonitorPlan> {
     let mut monitors = Vec::new();
     for (name, item) in raw.monitors.get().into_iter().flatten() {
         told.check_name(MONITOR, Placed { value: &name.value, span: name.span });
-        let targets = lower_targets(told, raw, name, &item.value);
+        let of_pairs = item.value.targets.get().and_then(|fleet| fleet.pairs.placed());
+        let targets = match of_pairs {
+            Some(named) => lower_pairs(told, raw, &item.value, named, (head, wan, &mut *pairs))
+                .map(|pairs| (Vec::new(), pairs)),
+            None => lower_targets(told, raw, name, &item.value).map(|services| (services, Vec::new())),
+        };
         check_interval(told, &item.value, head);
         let check = lower_check(told, name, &item.value);
-        let (Some(targets), Some(check)) = (targets, check) else { continue };
+        let (Some((targets, pairs)), Some(check)) = (targets, check) else { continue };
         monitors.push(MonitorPlan {
             name: Arc::from(name.value.as_str()),
             targets,
+            pairs,
             every: head.clock.shorten(item.value.every.value.get()),
             timeout: item.value.timeout.value.get(),
             check,
         });
     }
     monitors
+}
+
+/// The pairs of sites that a monitor probes.
+fn lower_pairs(
+    told: &mut Mistakes<'_>,
+    raw: &RawScenario,
+    monitor: &RawMonitor,
+    named: Placed<&Pairs>,
+    (head, wan, known): (&Head, Option<&History>, &mut Vec<PairPlan>),
+) -> Option<Vec<usize>> {
+    let before = told.count();
+    let fleet = monitor.targets.get();
+    let others = [
+        ("via", monitor.via.span()),
+        ("services", fleet.and_then(|fleet| fleet.services.span())),
+        ("instances", fleet.and_then(|fleet| fleet.instances.span())),
+    ];
+    for (key, span) in others.into_iter().filter_map(|(key, span)| span.map(|span| (key, span))) {
+        let message = format!("targets are either `pairs` of sites or what `{key}` names");
+        let mistake = Diagnostic::error(Code::Contradiction, message).at(told.key(span, key), "");
+        told.push(mistake.hint(format!("leave `{key}` out")));
+    }
+    if raw.wan.get().is_none() {
+        let mistake = Diagnostic::error(
+            Code::MissingKey,
+            "pairs of sites are of a WAN, and the scenario has no `wan` section",
+        );
+        told.push(
+            mistake
+                .at(told.key(named.span, "pairs"), "")
+                .hint("add `wan: { topology: global-backbone }`, say"),
+        );
+    }
+    // A WAN with a mistake in it has no history; the mistake was told.
+    let history = wan?;
+    let paths: Vec<Placed<RawPath>> = match named.value {
+        Pairs::These(these) => {
+            let path = |pair: &Placed<(Placed<String>, Placed<String>)>| {
+                let (from, to) = &pair.value;
+                Placed { value: RawPath { from: from.clone(), to: to.clone() }, span: pair.span }
+            };
+            these.iter().map(path).collect()
+        }
+        Pairs::All => all_pairs(history, named.span),
+    };
+    if paths.is_empty() || paths.len() > DETECTOR_TARGETS_MAX as usize {
+        let message = format!("a fleet has 1 to {DETECTOR_TARGETS_MAX} targets, found `{}`", paths.len());
+        told.push(Diagnostic::error(Code::BadValue, message).at(told.item(named.span), ""));
+        return None;
+    }
+    // All of them are looked up, so that every mistake is told.
+    let places: Vec<Option<usize>> =
+        paths.iter().map(|path| lower_pair(told, path.as_ref(), history, head, known)).collect();
+    let places: Option<Vec<usize>> = places.into_iter().collect();
+    places.filter(|_| told.count() == before)
+}
+
+/// Every pair of sites that have addresses, once: a probe goes both ways.
+fn all_pairs(history: &History, span: SourceSpan) -> Vec<Placed<RawPath>> {
+    let topology = history.topology();
+    let sites = topology.sites().iter().enumerate();
+    let reached = sites.filter(|(place, _)| topology.block_of(SiteId(*place as u32)).is_some());
+    let names: Vec<Placed<String>> =
+        reached.map(|(_, site)| Placed { value: site.name.as_str().to_owned(), span }).collect();
+    let pair = |from: &Placed<String>, to: &Placed<String>| Placed {
+        value: RawPath { from: from.clone(), to: to.clone() },
+        span,
+    };
+    let after = |n: usize| names[n + 1..].iter();
+    names.iter().enumerate().flat_map(|(n, from)| after(n).map(move |to| pair(from, to))).collect()
 }
 
 /// The services of a monitor's targets.
@@ -76,7 +160,9 @@ fn lower_targets(
     let Some(fleet) = fleet else { return service.map(|service| vec![service]) };
     let Some(instances) = fleet.value.instances.placed() else {
         let mistake = Diagnostic::error(Code::NoKind, "targets without a key that names them");
-        told.push(mistake.at(fleet.span, "").hint("write `services: [a, b]`, or `instances: 10`"));
+        told.push(
+            mistake.at(fleet.span, "").hint("write `services: [a, b]`, `instances: 10` or `pairs: all`"),
+        );
         return None;
     };
     let count = *instances.value;
@@ -197,12 +283,17 @@ struct Watchers<'a> {
     first_of_several: bool,
 }
 
-pub(super) fn lower_detectors(told: &mut Mistakes<'_>, raw: &RawScenario) -> Vec<DetectorPlan> {
+pub(super) fn lower_detectors(
+    told: &mut Mistakes<'_>,
+    raw: &RawScenario,
+    lowered: &[MonitorPlan],
+) -> Vec<DetectorPlan> {
     let monitors = raw.monitors.get().into_iter().flatten().map(|(name, item)| {
         let fleet = item.value.targets.get();
         let services = fleet.and_then(|fleet| fleet.services.get()).map(|named| named.0.len());
         let instances = fleet.and_then(|fleet| fleet.instances.get()).map(|count| *count as usize);
-        let targets = services.or(instances).unwrap_or(1);
+        let pairs = || lowered.iter().find(|monitor| *monitor.name == *name.value).map(|it| it.pairs.len());
+        let targets = services.or(instances).or_else(pairs).unwrap_or(1);
         Watched { name: &name.value, every: item.value.every.value.get(), targets }
     });
     let (monitors, lasts) = (monitors.collect(), raw.duration.value.get());
@@ -231,7 +322,7 @@ pub(in crate::scenario) fn lower_detectors_of(
     let monitors = plan.monitors.iter().map(|monitor| Watched {
         name: &monitor.name,
         every: monitor.every,
-        targets: monitor.targets.len(),
+        targets: monitor.target_count(),
     });
     let watchers = Watchers { monitors: monitors.collect(), lasts: plan.duration, first_of_several: true };
     let items = raw.detectors.value.iter();

@@ -19,7 +19,7 @@ use crate::scenario::files::TraceFiles;
 use crate::scenario::raw::RawScenario;
 use crate::wan::{History, simulate};
 
-pub(super) use paths::lower_paths;
+pub(super) use paths::{lower_pair, lower_paths};
 
 const SITE: Sort = Sort { one: "site", section: "sites" };
 const ROUTER: Sort = Sort { one: "router", section: "routers" };

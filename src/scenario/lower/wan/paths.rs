@@ -16,7 +16,7 @@ use crate::base::{BUCKETS, FaultId, FlowBucket, PathState, Ratio, SimTime, Timel
 use crate::diag::{Code, Diagnostic};
 use crate::fault::{Began, Fault, FaultParts, Kind, Level, Routing, Way, Ways};
 use crate::scenario::placed::Placed;
-use crate::scenario::plan::{PathPlan, ScenarioClock, ServicePlan};
+use crate::scenario::plan::{PairPlan, PathPlan, ScenarioClock, ServicePlan};
 use crate::scenario::raw::{RawPath, RawScenario};
 use crate::wan::{Fate, Flow, History, Paths, SiteId, Topology};
 
@@ -58,6 +58,33 @@ pub(in super::super) fn lower_paths(
             told.push(mistake.hint("let less happen to the WAN, or make the scenario shorter"));
         }
     }
+}
+
+/// The place of a pair of sites among those that monitors probe; its way is made, if nobody has asked for it before.
+pub(in super::super) fn lower_pair(
+    told: &mut Mistakes<'_>,
+    pair: Placed<&RawPath>,
+    history: &History,
+    head: &Head,
+    pairs: &mut Vec<PairPlan>,
+) -> Option<usize> {
+    let RawPath { from, to } = pair.value;
+    if let Some(known) = pairs.iter().position(|known| *known.from == *from.value && *known.to == *to.value) {
+        return Some(known);
+    }
+    let flows = lower_flows(told, pair, history)?;
+    let name: Arc<str> = format!("{} to {}", from.value, to.value).into();
+    // It is the only fault of its program.
+    let Ok((plan, fault)) = route(history, pair.value, &name, &flows, FaultId(0), head) else {
+        let message = format!(
+            "the way from {name} changes more than {WAN_PATH_CHANGES_MAX} times (`WAN_PATH_CHANGES_MAX`)"
+        );
+        told.push(Diagnostic::error(Code::TooMany, message).at(told.item(pair.span), ""));
+        return None;
+    };
+    check_lit(told, pair, &plan, history);
+    pairs.push(PairPlan { from: plan.from, to: plan.to, fault: Arc::new(fault) });
+    Some(pairs.len() - 1)
 }
 
 /// Tells a path that is dark before anything has happened.
