@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::play::{Feeder, observe};
+use super::entrant::{Entrant, Judge, Row, numbered};
+use super::play::Feeder;
 use super::score::{Score, detector_scores, rate};
 use super::standard::{BASELINES, STANDARD};
 use super::verdicts::Ask;
 use super::world::{Watched, World};
 use crate::base::limits::{BENCH_HISTORY_MAX, BENCH_REPLICAS_MAX};
 use crate::base::{Label, Seed, SimTime};
-use crate::detect::{Detector, DetectorSpec, Feed};
+use crate::detect::Sample;
 use crate::event::{BenchScores, DetectorScores, Watches};
 use crate::scenario::{LoadError, Plan};
 
@@ -50,26 +51,30 @@ pub enum BenchError {
         /// Why not.
         why: &'static str,
     },
+    /// Rules whose monitor Prometheus could not scrape like that.
+    #[error("Prometheus rules can't be judged on monitor `{monitor}`: {why}")]
+    Unscrapable {
+        /// The monitor.
+        monitor: Arc<str>,
+        /// Why not.
+        why: &'static str,
+    },
+    /// Series that can't be written.
+    #[error(transparent)]
+    Export(std::io::Error),
     /// More than fits.
     #[error("{0} replicas are more than {BENCH_REPLICAS_MAX}")]
     TooManyReplicas(usize),
 }
 
-/// A detector of the benchmark.
-struct Entrant {
-    name: String,
-    spec: DetectorSpec,
-    monitor: usize,
-}
-
-/// A world as the probes of one seed see it: a score for each entrant, and an answer for each expectation.
+/// A world as the probes of one seed see it: a score for each row, and an answer for each expectation.
 struct Replica {
     scores: Vec<Score>,
     answers: Vec<Option<bool>>,
 }
 
-/// Detectors that a healthy past has warmed, for one probe seed: one for each entrant.
-type Warm = Vec<Detector>;
+/// Judges that a healthy past has warmed, for one probe seed: one for each entrant.
+type Warm = Vec<Judge>;
 
 /// A day, in which healthy time is cut.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -94,7 +99,11 @@ pub fn bench(
     }
     let first = World::new(plan)?;
     let entrants = entrants(plan);
-    let place = |name: &str| entrants.iter().position(|entrant| entrant.name == name);
+    for entrant in &entrants {
+        entrant.check(&first.monitors[entrant.monitor], DAY)?;
+    }
+    let names = entrants.iter().flat_map(|entrant| &entrant.rows);
+    let place = |name: &str| names.clone().position(|row| row.name == name);
     let asks: Vec<Ask<'_>> = plan.expectations.iter().map(|expected| Ask::new(expected, place)).collect();
     let past = past(&first, &entrants);
     let days = options.healthy.as_nanos().div_ceil(DAY.as_nanos()) as usize;
@@ -131,20 +140,19 @@ pub fn bench(
 }
 
 fn entrants(plan: &Plan) -> Vec<Entrant> {
-    if plan.detectors.is_empty() {
-        let standard = |(name, rule): (&str, &str)| Entrant {
-            name: name.to_owned(),
-            spec: serde_json::from_str(rule).expect("the standard rules are rules: a test reads them all"),
-            monitor: 0,
-        };
-        return STANDARD.into_iter().map(standard).collect();
-    }
-    let own = |detector: &crate::scenario::DetectorPlan| Entrant {
-        name: detector.name.to_string(),
-        spec: detector.spec.clone(),
-        monitor: detector.monitor,
+    let standard = |(name, rule): (&str, &str)| {
+        let spec = serde_json::from_str(rule);
+        Entrant::detector(name, spec.expect("the standard rules are rules: a test reads them all"), 0)
     };
-    plan.detectors.iter().map(own).collect()
+    let own = |detector: &crate::scenario::DetectorPlan| {
+        Entrant::detector(&*detector.name, detector.spec.clone(), detector.monitor)
+    };
+    let mut entrants: Vec<Entrant> = plan.detectors.iter().map(own).collect();
+    if entrants.is_empty() {
+        entrants = STANDARD.into_iter().map(standard).collect();
+    }
+    entrants.extend(plan.rules.iter().map(Entrant::rules));
+    entrants
 }
 
 /// The probes' own seed: apart from the scenario's, so that a replica's ports are not those of another world.
@@ -154,22 +162,37 @@ fn probe_seed(seed: Seed, n: usize) -> Seed {
 
 /// How long the healthy past is: as long as the longest memory, in whole hours, so that evaluations keep their grid.
 fn past(world: &World, entrants: &[Entrant]) -> Duration {
-    let memory = |entrant: &Entrant| entrant.spec.memory(&feed(&world.monitors[entrant.monitor], DAY));
+    let memory = |entrant: &Entrant| entrant.memory(&world.monitors[entrant.monitor], DAY);
     let longest = entrants.iter().map(memory).max().unwrap_or_default().clamp(PAST_MIN, BENCH_HISTORY_MAX);
     Duration::from_secs(longest.as_secs().div_ceil(3_600) * 3_600)
 }
 
-fn feed(watched: &Watched, lasts: Duration) -> Feed {
-    Feed { targets: watched.targets.len() as u32, ..Feed::of_one(watched.every, SimTime::ZERO, lasts) }
+/// How long the healthy past of a plan is.
+pub(super) fn history(plan: &Plan, world: &World) -> Duration {
+    past(world, &entrants(plan))
+}
+
+/// The samples of a monitor in the first replica: its healthy past, a day at a time, then the scenario.
+pub(super) fn first_replica(
+    plan: &Plan,
+    world: &World,
+    watched: &Watched,
+    past: Duration,
+) -> impl Iterator<Item = Vec<Sample>> {
+    let seed = probe_seed(plan.seed, 0);
+    let mut feeder = Feeder::new(watched, seed, "past", true);
+    let days = (1..=past.as_nanos().div_ceil(DAY.as_nanos()) as u32)
+        .map(move |day| feeder.samples(SimTime::after_start((DAY * day).min(past)), Duration::ZERO));
+    let end = SimTime::after_start(world.duration);
+    let scenario = Feeder::new(watched, seed, "world 0", false).samples(end, past);
+    days.chain(std::iter::once(scenario))
 }
 
 /// Plays the healthy past: a day at a time, so that memory is bounded.
 fn warm(world: &World, entrants: &[Entrant], seed: Seed, past: Duration) -> Warm {
     let lasts = past + world.duration.max(DAY);
-    let mut warm: Warm = entrants
-        .iter()
-        .map(|entrant| entrant.spec.detector(&feed(&world.monitors[entrant.monitor], lasts)))
-        .collect();
+    let mut warm: Warm =
+        entrants.iter().map(|entrant| entrant.judge(&world.monitors[entrant.monitor], lasts)).collect();
     for (place, watched) in world.monitors.iter().enumerate() {
         let mut feeder = Feeder::new(watched, seed, "past", true);
         let mut played = Duration::ZERO;
@@ -177,29 +200,29 @@ fn warm(world: &World, entrants: &[Entrant], seed: Seed, past: Duration) -> Warm
             played = (played + DAY).min(past);
             let until = SimTime::after_start(played);
             let samples = feeder.samples(until, Duration::ZERO);
-            for (detector, _) in warm.iter_mut().zip(entrants).filter(|(_, entrant)| entrant.monitor == place)
-            {
-                observe(detector, &samples, until);
+            for (judge, _) in warm.iter_mut().zip(entrants).filter(|(_, entrant)| entrant.monitor == place) {
+                judge.observe(&samples, until);
             }
         }
     }
     warm
 }
 
-/// False alarms of each entrant on a day without a fault.
+/// False alarms of each row on a day without a fault.
 fn healthy_day(world: &World, entrants: &[Entrant], warm: &Warm, seed: Seed, past: Duration) -> Vec<u64> {
-    let mut alarms = vec![0; entrants.len()];
+    let mut alarms: Vec<Vec<u64>> = entrants.iter().map(|entrant| vec![0; entrant.rows.len()]).collect();
     for (place, watched) in world.monitors.iter().enumerate() {
         let samples = Feeder::new(watched, seed, "healthy", true).samples(SimTime::after_start(DAY), past);
         let end = SimTime::after_start(past + DAY);
         for ((entrant, warm), alarms) in entrants.iter().zip(warm).zip(&mut alarms) {
             if entrant.monitor == place {
-                let changes = observe(&mut warm.clone(), &samples, end);
-                *alarms += changes.iter().filter(|(_, firing)| *firing).count() as u64;
+                for (alarms, changes) in alarms.iter_mut().zip(warm.clone().observe(&samples, end)) {
+                    *alarms += changes.iter().filter(|(_, firing)| *firing).count() as u64;
+                }
             }
         }
     }
-    alarms
+    alarms.concat()
 }
 
 /// A world as the probes of each seed see it.
@@ -214,28 +237,29 @@ fn replicas_of(
 ) -> Vec<Replica> {
     let end = SimTime::after_start(world.duration);
     let replica = |(seed, warm): (&Seed, &Warm)| {
-        let mut replica =
-            Replica { scores: vec![Score::default(); entrants.len()], answers: vec![None; asks.len()] };
+        let rows = entrants.iter().map(|entrant| entrant.rows.len()).sum();
+        let mut replica = Replica { scores: vec![Score::default(); rows], answers: vec![None; asks.len()] };
         for (place, watched) in world.monitors.iter().enumerate() {
             let part = format!("world {n}");
             let samples = Feeder::new(watched, *seed, &part, false).samples(end, past);
-            for (number, (entrant, warm)) in entrants.iter().zip(warm).enumerate() {
-                if entrant.monitor != place {
-                    continue;
-                }
-                let mut detector = warm.clone();
-                let fired = detector.firing();
-                let mut changes = observe(&mut detector, &samples, end.plus(past));
-                for (at, _) in &mut changes {
-                    *at = at.minus(past);
-                }
-                let score = Score::new(fired, &changes, &watched.truth);
-                for ((ask, windows), answer) in asks.iter().zip(&world.windows).zip(&mut replica.answers) {
-                    if ask.entrant == Some(number) {
-                        *answer = ask.answer(windows.as_deref(), fired, &changes, &score);
+            let judged = numbered(entrants).zip(warm).filter(|((_, entrant), _)| entrant.monitor == place);
+            for ((first, _), warm) in judged {
+                let mut judge = warm.clone();
+                let fired = judge.firing();
+                let changes = judge.observe(&samples, end.plus(past));
+                for (number, (fired, mut changes)) in (first..).zip(fired.into_iter().zip(changes)) {
+                    for (at, _) in &mut changes {
+                        *at = at.minus(past);
                     }
+                    let score = Score::new(fired, &changes, &watched.truth);
+                    for ((ask, windows), answer) in asks.iter().zip(&world.windows).zip(&mut replica.answers)
+                    {
+                        if ask.entrant == Some(number) {
+                            *answer = ask.answer(windows.as_deref(), fired, &changes, &score);
+                        }
+                    }
+                    replica.scores[number] = score;
                 }
-                replica.scores[number] = score;
             }
         }
         replica
@@ -252,20 +276,21 @@ fn report(
     healthy: &[Vec<u64>],
 ) -> BenchScores {
     let days = healthy.len() as f64;
-    let row = |(place, entrant): (usize, &Entrant)| {
+    let rows = entrants.iter().flat_map(|entrant| entrant.rows.iter().map(move |row| (entrant, row)));
+    let scores_of = |(place, (entrant, row)): (usize, (&Entrant, &Row))| {
         let own: Vec<Score> = replicas.iter().map(|replica| replica.scores[place]).collect();
         let false_alarms = healthy.iter().map(|day| day[place]).sum();
         let monitor = &plan.monitors[entrant.monitor];
         let scores = detector_scores(
-            (entrant.name.clone(), entrant.spec.summary(), Some(monitor.name.to_string())),
+            (row.name.clone(), row.rule.clone(), Some(monitor.name.to_string())),
             &own,
             &options.deadlines,
             (days > 0.0).then(|| rate(false_alarms, days)),
         );
-        let watches = Watches { targets: monitor.target_count(), each: entrant.spec.tells_targets_apart() };
-        DetectorScores { watches: Some(watches), ..scores }
+        let watches = |each| Watches { targets: monitor.target_count(), each };
+        DetectorScores { watches: entrant.tells_targets_apart().map(watches), ..scores }
     };
-    let mut detectors: Vec<DetectorScores> = entrants.iter().enumerate().map(row).collect();
+    let mut detectors: Vec<DetectorScores> = rows.enumerate().map(scores_of).collect();
     let verdict = |(n, ask): (usize, &Ask<'_>)| {
         let rate = ask.entrant.and_then(|entrant| detectors[entrant].false_alarms.as_ref());
         ask.verdict(replicas.iter().map(|replica| replica.answers[n]), rate)

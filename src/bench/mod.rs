@@ -15,15 +15,20 @@
 //! Pure but for the threads that it spreads the work on: results depend on the scenario and the seeds, not on how many
 //! threads there were or which was first.
 
+mod entrant;
 mod matrix;
+mod openmetrics;
 mod play;
+mod ruling;
 mod score;
+mod series;
 mod standard;
 mod truth;
 mod verdicts;
 mod world;
 
 pub use matrix::{BenchError, BenchOptions, bench};
+pub use openmetrics::{dead_rules_of, export_openmetrics};
 pub use standard::{BASELINES, Baseline, STANDARD};
 pub use truth::{GAP, GRACE, IMPAIRED, Spans};
 

@@ -1,10 +1,10 @@
-//! Playing: the samples of a monitor in the order in which they are known, and its detectors on them.
+//! Playing: the samples of a monitor in the order in which they are known.
 
 use std::time::Duration;
 
 use super::world::Watched;
 use crate::base::{Label, Seed, SimTime};
-use crate::detect::{Detector, Sample};
+use crate::detect::Sample;
 use crate::probe::ModelledProbes;
 
 /// The probes of all targets of a monitor, over time. Its clock begins where it is told to.
@@ -64,14 +64,4 @@ impl Feeder {
         self.late = samples.split_off(known);
         samples
     }
-}
-
-/// Shows a detector these samples, and time until `end`; its changes.
-pub(super) fn observe(detector: &mut Detector, samples: &[Sample], end: SimTime) -> Vec<(SimTime, bool)> {
-    let mut changes = Vec::new();
-    for sample in samples {
-        detector.observe(sample, |change| changes.push((change.at, change.firing)));
-    }
-    detector.advance(end, |change| changes.push((change.at, change.firing)));
-    changes
 }

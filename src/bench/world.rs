@@ -28,6 +28,8 @@ pub(super) struct Watched {
     pub(super) every: Duration,
     pub(super) probe: ProbePlan,
     pub(super) targets: Vec<Target>,
+    /// What each target is called: its service, with a number where that has several; or its pair of sites.
+    pub(super) instances: Vec<Arc<str>>,
     /// When a target of it is impaired.
     pub(super) truth: Spans,
 }
@@ -87,6 +89,7 @@ impl World {
             Ok(Watched {
                 name: Arc::clone(&monitor.name),
                 every: monitor.every,
+                instances: instances(plan, monitor),
                 targets,
                 truth: Spans::any(truths),
                 probe,
@@ -96,6 +99,29 @@ impl World {
         let windows = plan.expectations.iter().map(|expectation| expectation.windows.clone()).collect();
         Ok(Self { monitors, duration: plan.duration, windows })
     }
+}
+
+// === impl Watched ===
+
+impl Watched {
+    /// Whether its probes ask for something over HTTP.
+    pub(super) fn is_http(&self) -> bool {
+        matches!(self.probe.exchange, Exchange::Http { .. })
+    }
+}
+
+fn instances(plan: &Plan, monitor: &MonitorPlan) -> Vec<Arc<str>> {
+    let name = |(n, service): (usize, &usize)| {
+        let of_it = |targets: &[usize]| targets.iter().filter(|other| *other == service).count();
+        let name = &plan.services[*service].name;
+        match of_it(&monitor.targets) {
+            1 => Arc::clone(name),
+            _ => format!("{name}/{}", of_it(&monitor.targets[..n])).into(),
+        }
+    };
+    let services = monitor.targets.iter().enumerate().map(name);
+    let pairs = monitor.pairs.iter().map(|pair| &plan.pairs[*pair]);
+    services.chain(pairs.map(|pair| format!("{}/{}", pair.from, pair.to).into())).collect()
 }
 
 fn probe_plan(monitor: &MonitorPlan) -> ProbePlan {

@@ -99,6 +99,17 @@ pub(super) enum Command {
     Schema,
 }
 
+/// A major version of Prometheus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum PrometheusVersion {
+    /// Windows hold both their ends.
+    #[value(name = "2.x")]
+    V2,
+    /// Windows don't hold their older end.
+    #[value(name = "3.x")]
+    V3,
+}
+
 /// Arguments of `brownout bench`.
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct BenchArgs {
@@ -122,6 +133,18 @@ pub(super) struct BenchArgs {
     /// The first seed
     #[arg(long)]
     pub(super) seed: Option<u64>,
+    /// A Prometheus rules file: each of its alerts is judged on the series of each monitor, beside the detectors
+    #[arg(long, value_name = "FILE")]
+    pub(super) rules: Option<PathBuf>,
+    /// How often a group of rules without an `interval` is evaluated
+    #[arg(long, value_name = "TIME", default_value = "1m", requires = "rules")]
+    pub(super) evaluation_interval: Span,
+    /// Which major version of Prometheus is followed where they differ
+    #[arg(long, value_enum, value_name = "VERSION", default_value = "3.x", requires = "rules")]
+    pub(super) prometheus: PrometheusVersion,
+    /// Write the series of the first replica for a real Prometheus to import
+    #[arg(long, num_args = 2, value_names = ["FORMAT", "FILE"])]
+    pub(super) export: Option<Vec<PathBuf>>,
     /// Write all figures as JSON
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,

@@ -10,7 +10,7 @@ use rustix::termios::tcgetwinsize;
 
 use super::args::{ColourChoice, Verbosity};
 use super::error::CliError;
-use crate::diag::{Colour, render};
+use crate::diag::{Colour, Diagnostic, SourceFile, render};
 use crate::report::{Charset, Color, View};
 use crate::scenario::Plan;
 
@@ -80,6 +80,14 @@ impl Printer {
         let colour = if self.stderr_has_colour() { Colour::Ansi } else { Colour::Plain };
         for (file, warnings) in plan.warnings.iter().filter(|(_, warnings)| !warnings.is_empty()) {
             self.note(render(file, warnings, colour).trim_end());
+        }
+    }
+
+    /// What is noteworthy in a file, to stderr, though work goes on.
+    pub(super) fn diagnostics(&mut self, file: &SourceFile, told: &[Diagnostic]) {
+        let colour = if self.stderr_has_colour() { Colour::Ansi } else { Colour::Plain };
+        if !told.is_empty() {
+            self.note(render(file, told, colour).trim_end());
         }
     }
 

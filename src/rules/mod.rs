@@ -20,6 +20,7 @@ mod file;
 mod labels;
 mod matcher;
 mod promtool;
+mod reach;
 mod store;
 mod template;
 

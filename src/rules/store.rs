@@ -106,6 +106,17 @@ impl SeriesStore {
         Ok(())
     }
 
+    /// Forgets every sample before an instant. Series stay, so that ids stay good.
+    pub fn forget_before(&mut self, at_ms: i64) {
+        for samples in self.series.values_mut() {
+            let gone = samples.times.partition_point(|time| *time < at_ms);
+            samples.stale_markers -= samples.values[..gone].iter().filter(|value| is_stale(**value)).count();
+            samples.times.drain(..gone);
+            samples.values.drain(..gone);
+            self.samples -= gone;
+        }
+    }
+
     /// How many series there are.
     pub fn len(&self) -> usize {
         self.series.len()
@@ -167,6 +178,19 @@ mod tests {
             "a sample of up{job=\"a\"} at 15000 ms is not later than the one before it, at 15000 ms"
         );
         assert_eq!((store.len(), store.samples(), store.span_ms()), (1, 2, Some((0, 15_000))));
+    }
+
+    #[test]
+    fn what_is_forgotten_makes_room() {
+        let mut store = SeriesStore::new();
+        let up = store.series(Labels::metric("up", [])).unwrap();
+        for (at_ms, value) in [(0, 1.0), (10, STALE), (20, 1.0)] {
+            store.append(up, at_ms, value).unwrap();
+        }
+        store.forget_before(20);
+        assert_eq!((store.len(), store.samples(), store.span_ms()), (1, 1, Some((20, 20))));
+        store.append(up, 30, 0.0).unwrap();
+        assert_eq!(store.iter().next().unwrap().1, [20, 30]);
     }
 
     #[test]

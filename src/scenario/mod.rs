@@ -53,7 +53,8 @@ pub use library::{LIBRARY, Shipped, load_scenario, shipped};
 pub use links::{LINKS, LinkError, LinkProfile};
 pub use load::{LoadError, Overrides, load_detectors, load_file, load_text, load_text_with};
 pub use plan::{
-    Check, DetectorPlan, MonitorPlan, PairPlan, PathPlan, Plan, ScenarioClock, ServicePlan, Upstream,
+    Check, DetectorPlan, MonitorPlan, PairPlan, PathPlan, Plan, RulePlan, RuleRow, ScenarioClock,
+    ServicePlan, Upstream,
 };
 pub use reference::{FaultReference, Key, fault_references, faults_markdown};
 pub use schema::json_schema;

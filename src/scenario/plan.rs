@@ -14,6 +14,7 @@ use crate::detect::{Detector, DetectorSpec, Feed};
 use crate::diag::{Diagnostic, SourceFile};
 use crate::event::{PathHealth, PathHistory};
 use crate::fault::{Fault, Program};
+use crate::rules::{RuleFile, Semantics};
 use crate::wan::{Flow, History};
 
 /// A scenario, resolved.
@@ -49,6 +50,8 @@ pub struct Plan {
     pub monitors: Vec<MonitorPlan>,
     /// The detectors.
     pub detectors: Vec<DetectorPlan>,
+    /// Prometheus rules on monitors.
+    pub rules: Vec<RulePlan>,
     /// What is expected.
     pub expectations: Vec<Expectation>,
     /// Whether faults may meet no traffic (scenario-wide).
@@ -164,6 +167,30 @@ pub struct DetectorPlan {
     pub spec: DetectorSpec,
 }
 
+/// A Prometheus rules file on the series of a monitor.
+#[derive(Clone, Debug)]
+pub struct RulePlan {
+    /// Its monitor's place in [`Plan::monitors`].
+    pub monitor: usize,
+    /// The rules.
+    pub file: Arc<RuleFile>,
+    /// Which major version of Prometheus is followed.
+    pub semantics: Semantics,
+    /// How often a group without an `interval` is evaluated.
+    pub interval: Duration,
+    /// What is judged, each for itself.
+    pub rows: Vec<RuleRow>,
+}
+
+/// What of a rules file is judged.
+#[derive(Clone, Debug)]
+pub struct RuleRow {
+    /// What reports call it.
+    pub name: Arc<str>,
+    /// The name of its alert; any alert of the file, without one.
+    pub alert: Option<Arc<str>>,
+}
+
 // === impl Plan ===
 
 impl Plan {
@@ -208,6 +235,21 @@ impl MonitorPlan {
     /// How many targets it probes.
     pub const fn target_count(&self) -> usize {
         self.targets.len() + self.pairs.len()
+    }
+}
+
+// === impl RulePlan ===
+
+impl RulePlan {
+    /// Every alert of a file as a row of its own, in the order of the file.
+    pub fn each_alert(monitor: usize, file: Arc<RuleFile>, semantics: Semantics, interval: Duration) -> Self {
+        let mut rows: Vec<RuleRow> = Vec::new();
+        for rule in file.rules().filter(|rule| rule.is_alert()) {
+            if !rows.iter().any(|row| row.name == rule.name) {
+                rows.push(RuleRow { name: Arc::clone(&rule.name), alert: Some(Arc::clone(&rule.name)) });
+            }
+        }
+        Self { monitor, file, semantics, interval, rows }
     }
 }
 

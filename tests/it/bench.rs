@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Sandbox, brownout};
+use crate::support::{Sandbox, brownout, require};
 
 const SCENARIO: &str = "\
 name: a fifth of the flows
@@ -238,4 +238,138 @@ expect:
     let ran = sandbox.run(brownout().args(["run", "s.yaml"]));
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
     assert!(ran.stderr.contains("monitor `mesh` probes pairs of sites"), "{}", ran.stderr);
+}
+
+const RULES: &str = "\
+groups:
+- name: eager
+  interval: 15s
+  rules:
+  - {alert: AnyFailure, expr: probe_success == 0}
+  - {alert: DownFor5m, expr: probe_success == 0, for: 5m}
+  - {alert: Flaky, expr: 'avg_over_time(probe_success[10m]) < 0.9'}
+- name: requests
+  interval: 30s
+  rules:
+  - record: job:errors:ratio5m
+    expr: sum by (job) (rate(http_requests_total{code=~\"5..\"}[5m])) / sum by (job) (rate(http_requests_total[5m]))
+  - {alert: Errors, expr: 'job:errors:ratio5m > 0.1', for: 1m}
+  - {alert: Mistyped, expr: 'probe_sucess == 0'}
+  - {alert: Impossible, expr: 'probe_success < 0'}
+";
+
+/// Proves that a user's own Prometheus rules are judged on the same probes as detectors: what fires at the first failure finds
+/// every hole, as the detector of the same rule does; 5 min in a row (0.2^21) never does; a ratio and a burn of requests do; and
+/// those that can never fire are told with the place and the nearest name.
+#[test]
+fn prometheus_rules_are_judged_beside_detectors() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s.yaml", SCENARIO);
+    sandbox.write("r.yml", RULES);
+    let args = [
+        "bench",
+        "s.yaml",
+        "--rules",
+        "r.yml",
+        "--replicas",
+        "20",
+        "--healthy-days",
+        "2",
+        "--json",
+        "a.json",
+    ];
+    let ran = sandbox.run(brownout().args(args));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let dead = ran.stderr.as_str();
+    assert!(dead.contains("there is no series `probe_sucess`") && dead.contains("r.yml:14:30"), "{dead}");
+    assert!(dead.contains("did you mean `probe_success`?") && dead.contains("`<` never holds"), "{dead}");
+    let text = fs_err::read_to_string(sandbox.path().join("a.json")).expect("a report");
+    let told: Value = serde_json::from_str(&text).expect("JSON");
+    let row = |name: &str| {
+        let rows = told[0]["detectors"].as_array().expect("rows");
+        rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("{name} in {text}")).clone()
+    };
+    let found = |name: &str| row(name)["found"]["count"].as_u64();
+    let median = |name: &str| row(name)["median"]["value"].as_f64().unwrap_or(f64::INFINITY);
+    let all = ["eager", "AnyFailure", "DownFor5m", "Flaky", "Errors", "Mistyped", "Impossible"].map(found);
+    assert_eq!(all, [Some(20), Some(20), Some(0), Some(20), Some(20), Some(0), Some(0)]);
+    // A tick of 15 s and a second of the grid are what an evaluation may come later.
+    let later = median("AnyFailure") - median("eager");
+    assert!((0.0..=17.0).contains(&later), "{later}");
+    assert!(median("Flaky") > median("AnyFailure"), "{text}");
+    assert_eq!(row("DownFor5m")["rule"], "probe_success == 0 for 5m");
+
+    let again = sandbox.run(brownout().args(args));
+    assert_eq!((again.code, again.stdout), (Some(0), ran.stdout));
+}
+
+/// Proves that a rules file that can't be evaluated is refused with file, line and column, and that a real engine is named.
+#[test]
+fn rules_that_are_not_known_are_refused_where_they_stand() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s.yaml", SCENARIO);
+    sandbox.write(
+        "r.yml",
+        "groups:\n- name: g\n  rules:\n  - {alert: A, expr: 'count_values(\"v\", up) > 1'}\n",
+    );
+    let ran = sandbox.run(brownout().args(["bench", "s.yaml", "--rules", "r.yml"]));
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    assert!(ran.stderr.contains("r.yml:4:23") && ran.stderr.contains("count_values"), "{}", ran.stderr);
+}
+
+/// Proves that the exported series are what Prometheus imports: the real `promtool` makes blocks of them.
+#[test]
+fn prometheus_imports_the_exported_series() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s.yaml", SCENARIO.replace("seed: 7", "seed: 7\nstarts_at: 2023-01-25T06:45:00Z"));
+    let args =
+        ["bench", "s.yaml", "--replicas", "1", "--healthy-days", "0", "--export", "openmetrics", "s.om"];
+    let ran = sandbox.run(brownout().args(args));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("the scenario begins at 2023-01-25T06:45:00Z, after 1h of health"),
+        "{}",
+        ran.stderr
+    );
+    let text = fs_err::read_to_string(sandbox.path().join("s.om")).expect("the series");
+    assert!(text.ends_with("# EOF\n") && text.contains("http_requests_total{code=\"504\""));
+    let Some(promtool) = require("promtool") else { return };
+    let mut import = std::process::Command::new(promtool);
+    import.args(["tsdb", "create-blocks-from", "openmetrics", "s.om", "data"]);
+    let imported = sandbox.run(&mut import);
+    assert_eq!(imported.code, Some(0), "{}{}", imported.stdout, imported.stderr);
+    let mut list = std::process::Command::new(require("promtool").expect("it was there"));
+    let listed = sandbox.run(list.args(["tsdb", "list", "data"]));
+    assert!(listed.stdout.lines().count() > 1, "{}", listed.stdout);
+}
+
+/// Proves the shipped rules on the incident that they were blind to: where failures are sporadic, 5 min in a row never
+/// fires, and ratios find it.
+#[test]
+fn the_shipped_rules_on_the_incident_of_2023() {
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/rules/blackbox.yml");
+    let sandbox = Sandbox::new();
+    let args = [
+        "bench",
+        "azure-wan-2023-01-25",
+        "--rules",
+        rules,
+        "--replicas",
+        "2",
+        "--healthy-days",
+        "1",
+        "--json",
+        "a.json",
+    ];
+    let ran = sandbox.run(brownout().args(args));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let text = fs_err::read_to_string(sandbox.path().join("a.json")).expect("a report");
+    let told: Value = serde_json::from_str(&text).expect("JSON");
+    let rows = told[0]["detectors"].as_array().expect("rows").clone();
+    let found = |name: &str| {
+        let sporadic = |row: &&Value| row["name"] == name && row["monitor"] == "sporadic";
+        rows.iter().find(sporadic).and_then(|row| row["found"]["count"].as_u64())
+    };
+    let all = ["BlackboxProbeFailed", "ProbeFailing", "ProbeFlaky", "ErrorBudgetBurn"].map(found);
+    assert_eq!(all, [Some(2), Some(0), Some(2), Some(2)], "{}", ran.stdout);
 }

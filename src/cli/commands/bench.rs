@@ -1,21 +1,24 @@
 //! `brownout bench`: how soon the detectors of scenarios find what happens, and how often they cry wolf, in virtual time.
 
-use std::io::{IsTerminal as _, Write as _};
-use std::sync::Mutex;
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::super::args::BenchArgs;
+use super::super::args::{BenchArgs, PrometheusVersion};
 use super::super::error::CliError;
 use super::super::exit;
 use super::super::out_file::OutFile;
 use super::super::printer::{Printer, columns_of, redraw_line};
 use super::super::replay::of_bench;
 use crate::base::Seed;
-use crate::bench::{BenchOptions, bench};
+use crate::base::limits::RULE_FILE_BYTES_MAX;
+use crate::bench::{BenchOptions, bench, dead_rules_of, export_openmetrics};
 use crate::event::BenchScores;
 use crate::report::{scores_csv, scores_json, scores_junit, scores_table};
-use crate::scenario::{Overrides, load_detectors, load_scenario};
+use crate::rules::{RuleFile, RuleFileError, Semantics};
+use crate::scenario::{LoadError, Overrides, Plan, RulePlan, load_detectors, load_scenario};
 
 /// Probe seeds of one world: its timelines cost more than its probes.
 const PROBE_SEEDS: usize = 10;
@@ -27,6 +30,12 @@ pub(in crate::cli) fn run(args: &BenchArgs, printer: &mut Printer) -> Result<u8,
     let json = args.json.as_deref().map(OutFile::open).transpose()?;
     let csv = args.csv.as_deref().map(OutFile::open).transpose()?;
     let junit = args.junit.as_deref().map(OutFile::open).transpose()?;
+    let rules = args.rules.as_deref().map(read_rules).transpose()?;
+    let semantics = match args.prometheus {
+        PrometheusVersion::V2 => Semantics::V2,
+        PrometheusVersion::V3 => Semantics::V3,
+    };
+    let mut export = args.export.as_deref().map(open_export).transpose()?;
     let probe_seeds = PROBE_SEEDS.min(args.replicas).max(1);
     let options = BenchOptions {
         worlds: args.replicas.div_ceil(probe_seeds).max(1),
@@ -41,6 +50,17 @@ pub(in crate::cli) fn run(args: &BenchArgs, printer: &mut Printer) -> Result<u8,
         let mut plan = load_scenario(scenario, &overrides)?;
         if let Some(detectors) = &args.detectors {
             plan.detectors = load_detectors(detectors, &plan)?;
+        }
+        if let Some(file) = &rules {
+            let interval = args.evaluation_interval.get();
+            let on = |monitor| RulePlan::each_alert(monitor, Arc::clone(file), semantics, interval);
+            plan.rules.extend((0..plan.monitors.len()).map(on));
+        }
+        for (file, told) in dead_rules_of(&plan)? {
+            printer.diagnostics(&file, &told);
+        }
+        if let Some(export) = export.take() {
+            write_openmetrics(&plan, export, printer)?;
         }
         let bar = Bar::new(&plan.name, printer);
         let scores = bench(&plan, &options, load, |done, steps| bar.show(done, steps));
@@ -66,6 +86,44 @@ pub(in crate::cli) fn run(args: &BenchArgs, printer: &mut Printer) -> Result<u8,
     }
     let failed = all.iter().flat_map(|scores| &scores.verdicts).any(|verdict| verdict.state.fails());
     Ok(if failed { exit::NOT_MET } else { exit::MET })
+}
+
+/// Reads a rules file, or tells everything that is wrong with it.
+fn read_rules(path: &Path) -> Result<Arc<RuleFile>, CliError> {
+    let mut bytes = Vec::new();
+    let file = fs_err::File::open(path)?;
+    file.take(RULE_FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let rules = RuleFile::parse(&path.display().to_string(), &text);
+    let told = |RuleFileError { file, diagnostics }| LoadError { file, diagnostics, traces: Vec::new() };
+    Ok(Arc::new(rules.map_err(told)?))
+}
+
+/// Opens the file of `--export FORMAT FILE`.
+fn open_export(words: &[PathBuf]) -> Result<(OutFile, &Path), CliError> {
+    match words {
+        [format, file] if format.as_os_str() == "openmetrics" => Ok((OutFile::open(file)?, file)),
+        words => Err(CliError::NoSuch {
+            what: "format for `--export`",
+            name: words.first().map(|word| word.display().to_string()).unwrap_or_default(),
+            hint: "write `--export openmetrics FILE`".to_owned(),
+        }),
+    }
+}
+
+fn write_openmetrics(
+    plan: &Plan,
+    (file, path): (OutFile, &Path),
+    printer: &mut Printer,
+) -> Result<(), CliError> {
+    let mut out = std::io::BufWriter::new(file);
+    let began = export_openmetrics(plan, &mut out)?;
+    out.flush()?;
+    let (name, seed) = (path.display(), plan.seed.0);
+    printer.note(&format!(
+        "{name}: the series of the first replica (seed {seed}, the first set of probes); {began}"
+    ));
+    Ok(())
 }
 
 /// A bar on stderr, where that is a terminal and somebody wants it.

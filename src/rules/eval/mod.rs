@@ -27,6 +27,7 @@ mod slide;
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
+pub(super) use select::LOOKBACK_MS;
 
 use super::expr::Expr;
 use super::labels::Labels;

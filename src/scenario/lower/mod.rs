@@ -102,6 +102,7 @@ pub(super) fn lower_under(
         fault_texts: Vec::new(),
         monitors,
         detectors,
+        rules: Vec::new(),
         expectations,
         allow_untouched: raw.allow_untouched.get().copied().unwrap_or_default(),
         untouched_allowed: faults.untouched_allowed,
