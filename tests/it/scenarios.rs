@@ -142,7 +142,7 @@ fn the_reference_of_detectors_shows_what_scenarios_take() {
 }
 
 /// Proves the story of the demo, from proxy to verdict: failure is sporadic, the rule that asks for three failures in a row
-/// never fires, the one that looks at a share does, every expectation is met.
+/// never fires, the one that looks at a share does, every expectation is met; and that the incident itself is found by some rules only.
 #[test]
 fn the_demo_tells_its_story() {
     let sandbox = Sandbox::new();
@@ -158,6 +158,10 @@ fn the_demo_tells_its_story() {
     assert!(number(&json, "played_until_s") >= 30.0);
     assert!(ran.stdout.contains("PASSED"), "{}", ran.stdout);
     assert!(ran.stderr.contains("2023-01-25"), "the story is told first: {}", ran.stderr);
+    // Then the incident itself: no rule that wants failure to last finds it, and one that remembers does.
+    let answer = ran.stdout.split("Would you have known?").nth(1).expect("the incident is benchmarked");
+    assert!(answer.contains("down-for-5m found it in 0 of 20"), "{answer}");
+    assert!(answer.contains("found it after"), "{answer}");
 }
 
 /// Proves that the reference names every kind, shows one with its keys, and leads a mistaken name to the right one; and

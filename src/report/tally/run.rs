@@ -39,7 +39,7 @@ pub struct Tally {
     pub monitors: IndexMap<Arc<str>, MonitorTally>,
     /// The detectors, by name.
     pub detectors: IndexMap<Arc<str>, DetectorTally>,
-    /// The verdicts, in order (the first of them; [`Tally::verdicts_in`] counts all).
+    /// The verdicts, in order (the first of them; the tally's count of verdicts tells of all).
     pub verdicts: Vec<Verdict>,
     /// The wrapped command.
     pub command: Option<CommandTally>,

@@ -1,5 +1,7 @@
 //! The heat map: a row a pair, time to the right.
 
+use std::time::Duration;
+
 use super::super::clock::Clock;
 use super::super::pairs::name;
 use super::super::{Sight, Surveys};
@@ -16,6 +18,9 @@ const CELLS: usize = 300;
 /// Where cells begin and end.
 const LEFT: f64 = 230.0;
 const RIGHT: f64 = WIDTH - 170.0;
+
+/// An outage so long is told in whole minutes.
+const HOURS: Duration = Duration::from_secs(10 * 3_600);
 /// Most happenings that are marked.
 const EVENTS_MAX: usize = 24;
 /// Letters of a pair's name.
@@ -56,7 +61,9 @@ fn line(canvas: &mut Canvas, sight: Sight<'_>, pair: &Survey, y: f64, height: f6
     if roomy {
         let middle = y + height / 2.0 + 4.0;
         canvas.text("end", LEFT - 10.0, middle, &fit(&title, NAME_LETTERS));
+        // Seconds of an outage of hours say nothing, and don't fit.
         let dark = pair.outage();
+        let dark = if dark >= HOURS { Duration::from_secs(dark.as_secs() / 60 * 60) } else { dark };
         let dark = if dark.is_zero() { "-".to_owned() } else { format_duration(dark) };
         canvas.text("num dim", RIGHT + 70.0, middle, &dark);
         canvas.text("num dim", RIGHT + 128.0, middle, &percent(f64::from(pair.worst()) / 256.0));
