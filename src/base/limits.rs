@@ -109,6 +109,13 @@ pub const CORRUPT_PLACES_MAX: usize = 64;
 /// need by Linux's defaults (2 h, and 9 probes 75 s apart). It ends earlier with its peers, or with the run.
 pub const ABANDONED_MAX: Duration = Duration::from_secs(3 * 3_600);
 
+/// Shares of SYNs to drop that a listener's filter tells apart, about 40 steps each; Linux takes programs of 4,096 steps.
+/// Beyond it shares are rounded.
+pub const SYN_SHARES_MAX: usize = 64;
+
+/// How often the kernel is asked how many SYNs it has dropped, while it drops any: a live view should not lag by more.
+pub const SYN_COUNT_EVERY: Duration = Duration::from_secs(1);
+
 /// Path timelines that a service remembers, one per set of faults a connection may meet. Beyond it they are made anew.
 pub const PATHS_REMEMBERED_MAX: usize = 1_024;
 

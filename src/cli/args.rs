@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::proxy_args::ProxyArgs;
 use crate::base::Span;
+use crate::engine::BackendChoice;
 use crate::scenario::{Listen, Named, Upstream};
 
 /// A WAN fault testbed: do your timeouts and your alerts notice when the network fails the way real WANs fail?
@@ -160,6 +161,8 @@ pub(super) struct BenchArgs {
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct DemoArgs {
     #[command(flatten)]
+    pub(super) backend: BackendArgs,
+    #[command(flatten)]
     pub(super) outputs: OutputArgs,
     #[command(flatten)]
     pub(super) github: GithubArgs,
@@ -172,6 +175,8 @@ pub(super) struct RunArgs {
     pub(super) scenario: PathBuf,
     #[command(flatten)]
     pub(super) overrides: OverrideArgs,
+    #[command(flatten)]
+    pub(super) backend: BackendArgs,
     #[command(flatten)]
     pub(super) outputs: OutputArgs,
     #[command(flatten)]
@@ -203,6 +208,26 @@ pub(super) struct OverrideArgs {
     /// Play an excerpt at true speed: until this scenario time
     #[arg(long, value_name = "TIME")]
     pub(super) until: Option<Span>,
+}
+
+/// Who makes dropped segments.
+#[derive(Clone, Copy, Debug, Default, ClapArgs)]
+pub(super) struct BackendArgs {
+    /// Who makes blackholes and loss (see docs/backends.md)
+    #[arg(long, value_name = "WHO", default_value = "userspace")]
+    pub(super) backend: BackendArg,
+}
+
+/// Who makes dropped segments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum BackendArg {
+    /// The kernel if it may be asked to, else user space; the report says which
+    Auto,
+    /// The kernel drops segments: clients retransmit, connects time out
+    Kernel,
+    /// brownout accepts, and holds bytes back
+    #[default]
+    Userspace,
 }
 
 /// Files to write beside the summary on stdout.
@@ -347,6 +372,27 @@ impl LoggingArgs {
             (LogFormat::Json, _) => Verbosity::LogsOnly,
             (LogFormat::Text, true) => Verbosity::Quiet,
             (LogFormat::Text, false) => Verbosity::Normal,
+        }
+    }
+}
+
+// === impl BackendArgs ===
+
+impl BackendArgs {
+    pub(super) const fn choice(self) -> BackendChoice {
+        match self.backend {
+            BackendArg::Auto => BackendChoice::Auto,
+            BackendArg::Kernel => BackendChoice::Kernel,
+            BackendArg::Userspace => BackendChoice::UserSpace,
+        }
+    }
+
+    /// The words that repeat it, if it was asked for.
+    pub(super) const fn words(self) -> Option<[&'static str; 2]> {
+        match self.backend {
+            BackendArg::Auto => Some(["--backend", "auto"]),
+            BackendArg::Kernel => Some(["--backend", "kernel"]),
+            BackendArg::Userspace => None,
         }
     }
 }

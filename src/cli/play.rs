@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::signals;
 use crate::base::SimTime;
 use crate::base::limits::DRAIN_MAX;
-use crate::engine::{self, Command, Live, RunOptions, SignalMeans};
+use crate::engine::{self, BackendChoice, Command, Live, RunOptions, SignalMeans};
 use crate::event::{Entry, Event, JournalWriter, Sink};
 use crate::judge::{Judge, exit_code};
 use crate::report::{Tally, View, annotations, json, junit, step_summary, summary};
@@ -27,6 +27,7 @@ pub(super) struct Play<'a> {
     pub(super) outputs: &'a OutputArgs,
     pub(super) github: &'a GithubArgs,
     pub(super) signal_means: SignalMeans,
+    pub(super) backend: BackendChoice,
     /// Who shows it while it goes on.
     pub(super) audience: Box<dyn Audience>,
     /// Gets a hand on the run when it has begun.
@@ -91,8 +92,19 @@ impl<'a> Play<'a> {
         let audience: Box<dyn Audience> =
             if printer.is_quiet() { Box::new(Nobody) } else { Box::new(Progress::new(&plan.clock)) };
         let signal_means = SignalMeans::Interruption;
-        let on_start = Box::new(|_| Ok(()));
-        Self { plan, command, replay, outputs, github, signal_means, audience, on_start, report: summary }
+        let (on_start, backend) = (Box::new(|_| Ok(())), BackendChoice::default());
+        Self {
+            plan,
+            command,
+            replay,
+            outputs,
+            github,
+            signal_means,
+            backend,
+            audience,
+            on_start,
+            report: summary,
+        }
     }
 
     /// Plays it to its end on the current runtime, and reports it.
@@ -114,6 +126,7 @@ impl<'a> Play<'a> {
             signals: signals::watch_all()?,
             signal_means: self.signal_means,
             drain_max: DRAIN_MAX,
+            backend: self.backend,
         };
         let started = engine::start(Arc::new(self.plan), options, sinks).await?;
         (self.on_start)(started.live())?;

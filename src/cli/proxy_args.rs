@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::args::OutputArgs;
+use super::args::{BackendArgs, OutputArgs};
 use super::replay::quoted;
 use crate::base::Seed;
 use crate::diag::{Code, Diagnostic};
@@ -39,6 +39,8 @@ pub(super) struct FixedArgs {
     /// Write a line for each connection instead of the live view, as without a terminal
     #[arg(long)]
     pub(super) no_view: bool,
+    #[command(flatten)]
+    pub(super) backend: BackendArgs,
     #[arg(long, hide = true, env = "TERM", hide_env = true)]
     term: Option<String>,
     #[command(flatten)]
@@ -144,6 +146,9 @@ impl ProxyArgs {
         if let Some(seed) = seed {
             line.text.push_str(" --seed");
             line.push(&seed.to_string());
+        }
+        for word in self.fixed.backend.words().into_iter().flatten() {
+            line.text.extend([" ", word]);
         }
         if let Some(lasts) = &self.fixed.lasts {
             line.text.push_str(" --for");

@@ -3,10 +3,16 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::args::{BenchArgs, OverrideArgs};
+use super::args::{BackendArgs, BenchArgs, OverrideArgs};
 
 /// `brownout run FILE --seed N …`, quoted for a POSIX shell.
-pub(super) fn of_run(scenario: &Path, seed: u64, overrides: &OverrideArgs, wrapped: &[OsString]) -> String {
+pub(super) fn of_run(
+    scenario: &Path,
+    seed: u64,
+    overrides: &OverrideArgs,
+    backend: BackendArgs,
+    wrapped: &[OsString],
+) -> String {
     let mut words = vec!["brownout".to_owned(), "run".to_owned(), scenario.display().to_string()];
     let mut flag = |name: &str, value: String| words.extend([format!("--{name}"), value]);
     flag("seed", seed.to_string());
@@ -25,6 +31,7 @@ pub(super) fn of_run(scenario: &Path, seed: u64, overrides: &OverrideArgs, wrapp
     for listen in &overrides.listens {
         flag("listen", listen.to_string());
     }
+    words.extend(backend.words().into_iter().flatten().map(str::to_owned));
     if !wrapped.is_empty() {
         words.push("--".to_owned());
         words.extend(wrapped.iter().map(|word| word.to_string_lossy().into_owned()));
@@ -63,7 +70,7 @@ mod tests {
     fn it_can_be_pasted_into_a_shell() {
         let overrides = OverrideArgs { speed: Some(60.0), ..OverrideArgs::default() };
         let wrapped = ["sh", "-c", "echo 'it''s'; exit 1"].map(OsString::from);
-        let command = of_run(Path::new("my scenario.yaml"), 7, &overrides, &wrapped);
+        let command = of_run(Path::new("my scenario.yaml"), 7, &overrides, BackendArgs::default(), &wrapped);
         let expected = r"brownout run 'my scenario.yaml' --seed 7 --speed 60 -- sh -c 'echo '\''it'\'''\''s'\''; exit 1'";
         assert_eq!(command, expected);
     }

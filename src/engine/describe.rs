@@ -3,13 +3,20 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::backend::Chosen;
 use crate::base::limits::HEADER_WINDOWS_MAX;
 use crate::event::{DetectorInfo, FaultInfo, Header, MonitorInfo, PathInfo, ServiceInfo, Window};
-use crate::fault::{Backend, Fault};
+use crate::fault::Fault;
 use crate::scenario::{Plan, buckets_text, check_text, fault_windows};
 
 /// What the plan is about to do, with the addresses that were really bound.
-pub(super) fn header(plan: &Plan, addresses: &[SocketAddr], replay: &str, began: &str) -> Header {
+pub(super) fn header(
+    plan: &Plan,
+    addresses: &[SocketAddr],
+    replay: &str,
+    began: &str,
+    chosen: &Chosen,
+) -> Header {
     let services = plan.services.iter().zip(addresses).map(|(service, address)| ServiceInfo {
         name: Arc::clone(&service.name),
         listen: *address,
@@ -17,7 +24,7 @@ pub(super) fn header(plan: &Plan, addresses: &[SocketAddr], replay: &str, began:
         path: service.path.as_ref().map(|path| PathInfo {
             from: Arc::clone(&path.from),
             to: Arc::clone(&path.to),
-            backend: Backend::UserSpace.as_str().into(),
+            backend: chosen.backend.as_str().into(),
         }),
     });
     Header {
@@ -33,15 +40,15 @@ pub(super) fn header(plan: &Plan, addresses: &[SocketAddr], replay: &str, began:
         until: plan.clock.until,
         replay: replay.into(),
         services: services.collect(),
-        faults: plan.faults.iter().map(|fault| describe_fault(fault, plan)).collect(),
+        faults: plan.faults.iter().map(|fault| describe_fault(fault, plan, chosen)).collect(),
         monitors: plan.monitors.iter().map(|monitor| describe_monitor(monitor, plan)).collect(),
         detectors: plan.detectors.iter().map(|detector| describe_detector(detector, plan)).collect(),
         command: None,
-        notes: notes(plan),
+        notes: notes(plan, chosen),
     }
 }
 
-fn describe_fault(fault: &Fault, plan: &Plan) -> FaultInfo {
+fn describe_fault(fault: &Fault, plan: &Plan, chosen: &Chosen) -> FaultInfo {
     let parts = &fault.parts;
     let mut windows: Vec<Window> = fault_windows(fault, &plan.clock);
     let windows_total = windows.len();
@@ -56,7 +63,7 @@ fn describe_fault(fault: &Fault, plan: &Plan) -> FaultInfo {
         probability: parts.probability,
         windows,
         windows_total,
-        backend: fault.backend().as_str().into(),
+        backend: fault.backend(chosen.backend).as_str().into(),
         allow_untouched: plan.may_stay_untouched(fault),
     }
 }
@@ -86,8 +93,8 @@ fn describe_detector(detector: &crate::scenario::DetectorPlan, plan: &Plan) -> D
 }
 
 /// What a reader must know of how the run was made.
-fn notes(plan: &Plan) -> Vec<Arc<str>> {
-    let mut notes = Vec::new();
+fn notes(plan: &Plan, chosen: &Chosen) -> Vec<Arc<str>> {
+    let mut notes: Vec<Arc<str>> = chosen.note(plan).into_iter().collect();
     let clock = plan.clock;
     if plan.services.iter().any(|service| service.path.is_some()) {
         notes.push(

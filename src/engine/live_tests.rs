@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::*;
-use crate::engine::{RunOptions, SignalMeans, Started, start};
+use crate::engine::{BackendChoice, RunOptions, SignalMeans, Started, start};
 use crate::event::{BrownoutReason, EndCause, Entry as Recorded, RunEnd, Sink};
 use crate::scenario::load_text;
 
@@ -45,6 +45,7 @@ async fn run(faults: &str) -> (Started<Kept>, watch::Sender<Option<rustix::proce
         signals,
         signal_means: SignalMeans::End,
         drain_max: Duration::from_secs(5),
+        backend: BackendChoice::UserSpace,
     };
     (start(plan, options, Kept::default()).await.unwrap(), ender)
 }

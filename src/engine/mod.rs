@@ -6,6 +6,7 @@
 //!
 //! One engine for every command: `run`, `demo`, `proxy` and `serve` differ in the plan that they hand to it.
 
+mod backend;
 mod command;
 mod describe;
 mod live;
@@ -14,6 +15,7 @@ mod paths;
 mod record;
 mod run;
 
+pub use backend::BackendChoice;
 pub use command::{Command, CommandError, Descendants, Grouping};
 pub use live::{ConnectionNow, EditError, FaultNow, Live, ServiceNow};
 pub use run::{EngineError, Finished, RunOptions, SignalMeans, Started, run, start};

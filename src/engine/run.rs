@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::backend::BackendChoice;
 use super::command::{Command, CommandError, Running, reachable};
 use super::describe::header;
 use super::live::Live;
@@ -20,6 +21,7 @@ use super::record::{Detectors, Watching, record};
 use crate::base::SimTime;
 use crate::base::limits::COMMAND_OVERRUN_MAX;
 use crate::event::{Event, Outbox, RunEnd, Sink};
+use crate::fault::Backend;
 use crate::proxy::{Bound, Proxy, RunClock, ServiceConfig, Shared, Timer};
 use crate::scenario::{Plan, ServicePlan};
 
@@ -38,6 +40,8 @@ pub struct RunOptions {
     pub signal_means: SignalMeans,
     /// How long connections may take to end by themselves when the run is over.
     pub drain_max: Duration,
+    /// Who is to make dropped segments.
+    pub backend: BackendChoice,
 }
 
 /// What a signal means to a run without a command.
@@ -96,6 +100,14 @@ pub enum EngineError {
          services with a `path` (`via`, or `targets: {{ services }}`)"
     )]
     VirtualOnly(Arc<str>),
+    /// The kernel was asked for, and may not be.
+    #[error(
+        "the kernel may not drop segments here: {source}; docs/backends.md tells how to permit it, and `--backend auto` does without"
+    )]
+    SegmentFilter {
+        /// Why.
+        source: io::Error,
+    },
     /// No timer, no thread: the machine is out of something.
     #[error("can't {what}: {source}")]
     Resource {
@@ -124,9 +136,10 @@ pub async fn start<S: Sink + Send + 'static>(
     if let Some(monitor) = plan.virtual_monitor() {
         return Err(EngineError::VirtualOnly(Arc::clone(&monitor.name)));
     }
+    let chosen = options.backend.choose()?;
     let bound = bind_all(&plan)?;
     let addresses: Vec<SocketAddr> = bound.iter().map(Bound::address).collect();
-    let mut opening = header(&plan, &addresses, &options.replay, &options.began);
+    let mut opening = header(&plan, &addresses, &options.replay, &options.began, &chosen);
     opening.command = options
         .command
         .as_ref()
@@ -147,7 +160,7 @@ pub async fn start<S: Sink + Send + 'static>(
         .map_err(|source| EngineError::Resource { what: "start the recorder's thread", source })?;
 
     let shared = Shared { clock, timer, outbox: outbox.clone() };
-    let play = match Play::start(&plan, bound, &addresses, &options, shared, watching) {
+    let play = match Play::start(&plan, bound, chosen.backend, &options, shared, watching) {
         Ok(play) => play,
         Err(error) => {
             drop(outbox);
@@ -223,15 +236,16 @@ impl Play {
     fn start(
         plan: &Plan,
         bound: Vec<Bound>,
-        addresses: &[SocketAddr],
+        backend: Backend,
         options: &RunOptions,
         shared: Shared,
         watching: Watching,
     ) -> Result<Self, EngineError> {
+        let addresses: Vec<SocketAddr> = bound.iter().map(Bound::address).collect();
         let proxies: Vec<Proxy> = bound
             .into_iter()
             .enumerate()
-            .map(|(service, bound)| bound.start(plan.program(service), shared.clone()))
+            .map(|(service, bound)| bound.start(plan.program(service).made_by(backend), shared.clone()))
             .collect();
         let named = || plan.services.iter().map(ServicePlan::variable).zip(addresses.iter().copied());
         let command = match &options.command {

@@ -58,6 +58,15 @@ pub enum Event {
         /// What happened.
         reason: Arc<str>,
     },
+    /// The kernel dropped SYNs of a service: connects that brownout never sees.
+    SynsDropped {
+        /// Which service.
+        service: Arc<str>,
+        /// The faults that dropped them.
+        faults: Vec<Arc<str>>,
+        /// How many, since the last of these events.
+        count: u64,
+    },
     /// The wrapped command began.
     CommandStarted {
         /// Its process id.

@@ -21,6 +21,7 @@
 //! A new kind is one file in `kind/`, one line in `table.rs` and one example scenario.
 
 mod cut;
+mod kernel;
 mod kind;
 mod lane;
 mod link;
@@ -37,6 +38,7 @@ mod trace;
 mod turnstile;
 
 pub use cut::{Answer, Cut, CutAfter, CutKind, CutWhen, Cuts};
+pub use kernel::{DropShare, SynDrops};
 pub use kind::{
     Bandwidth, Blackhole, Close, ConnectionLimit, ConnectionsError, Corrupt, DECAY_STEPS, HalfOpen, Latency,
     LatencySpikes, Loss, LossState, Refuse, Reset, Slicer, SlowClose, SpikeShape,

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indexmap::IndexMap;
 
 use super::cut::Cuts;
-use super::spec::{Fault, FaultParts};
+use super::spec::{Backend, Fault, FaultParts};
 use super::turnstile::Tickets;
 use crate::base::limits::PATHS_REMEMBERED_MAX;
 use crate::base::{Direction, FaultId, FlowBucket, PathState, Ratio, Seed, SimTime, Timeline};
@@ -21,6 +21,7 @@ use crate::base::{Direction, FaultId, FlowBucket, PathState, Ratio, Seed, SimTim
 pub struct Program {
     generation: u64,
     seed: Seed,
+    backend: Backend,
     faults: Vec<Arc<Fault>>,
     paths: Mutex<IndexMap<PathKey, Arc<Timeline<PathState>>>>,
 }
@@ -57,15 +58,26 @@ impl Caller {
 // === impl Program ===
 
 impl Program {
-    /// The scenario's own program: generation 0.
+    /// The scenario's own program: generation 0, all of it made in user space.
     pub fn new(seed: Seed, faults: Vec<Arc<Fault>>) -> Self {
-        Self { generation: 0, seed, faults, paths: Mutex::default() }
+        Self { generation: 0, seed, backend: Backend::UserSpace, faults, paths: Mutex::default() }
+    }
+
+    /// The same, with what this backend can make made by it.
+    #[must_use]
+    pub fn made_by(self, backend: Backend) -> Self {
+        Self { backend, ..self }
+    }
+
+    /// What makes dropped segments: the kernel, or user space as well as it can.
+    pub const fn backend(&self) -> Backend {
+        self.backend
     }
 
     /// The next generation, with other faults.
     #[must_use]
     pub fn edited(&self, faults: Vec<Arc<Fault>>) -> Self {
-        Self { generation: self.generation + 1, ..Self::new(self.seed, faults) }
+        Self { generation: self.generation + 1, backend: self.backend, ..Self::new(self.seed, faults) }
     }
 
     /// How many edits it has seen.

@@ -62,6 +62,12 @@ impl Routing {
         Direction::ALL.iter().find_map(|direction| self.way(bucket, *direction).why.at(at).as_ref())
     }
 
+    /// When one of its lines changes next.
+    pub fn next_change(&self, now: SimTime) -> Option<SimTime> {
+        let ways = self.ways.iter().flat_map(|ways| &ways.ways);
+        ways.filter_map(|way| way.path.next_change(now)).min()
+    }
+
     /// The most changes of one of its lines.
     pub fn changes(&self) -> usize {
         let ways = self.ways.iter().flat_map(|ways| &ways.ways);

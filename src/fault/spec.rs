@@ -274,11 +274,14 @@ impl Fault {
         cfg!(target_os = "linux") && self.kind().refuses() && everybody
     }
 
-    /// What makes it.
-    pub fn backend(&self) -> Backend {
-        match self.parts.kind.info().backend {
-            Backend::Kernel if !self.refuses_connects() => Backend::UserSpace,
-            backend => backend,
+    /// What makes it, where `dropping` makes dropped segments.
+    pub fn backend(&self, dropping: Backend) -> Backend {
+        if self.refuses_connects() {
+            Backend::Kernel
+        } else if self.drops() {
+            dropping
+        } else {
+            Backend::UserSpace
         }
     }
 
@@ -301,12 +304,8 @@ impl Fault {
     }
 
     fn declared_path(&self, bucket: FlowBucket) -> Timeline<PathState> {
-        let (place, kind) = (self.place(bucket), self.kind());
-        let acts = |level: &Level| {
-            let taken =
-                if kind.ramps_by_buckets() { level.of_share(kind.share()) } else { self.realised_share() };
-            !level.is_zero() && place < taken
-        };
+        let kind = self.kind();
+        let acts = |level: &Level| self.acts_on(bucket, *level);
         let level = &self.parts.level;
         match &self.parts.weather {
             None => level.map(
@@ -318,6 +317,14 @@ impl Fault {
                 .merge(weather, |level, state| if acts(level) { state.clone() } else { PathState::CLEAR })
                 .expect("level and weather fit one timeline: the loader has added them up"),
         }
+    }
+
+    /// Whether it acts on this bucket at this level.
+    pub(super) fn acts_on(&self, bucket: FlowBucket, level: Level) -> bool {
+        let kind = self.kind();
+        let taken =
+            if kind.ramps_by_buckets() { level.of_share(kind.share()) } else { self.realised_share() };
+        !level.is_zero() && self.place(bucket) < taken
     }
 
     /// Buckets with the same number here have the same path in this direction.

@@ -27,12 +27,12 @@ macro_rules! fault_kinds {
                 client_sees: "Large answers take long, small ones do not.",
                 example: "{ rate: 1MB/s, shared: service }",
             }
-            loss: Loss, Path, UserSpace {
+            loss: Loss, Path, Kernel {
                 about: "A share of segments is lost, and TCP sends them again: their bytes come later.",
                 client_sees: "Some answers stall for 200 ms and more; no byte is missing.",
                 example: "1%",
             }
-            blackhole: Blackhole, Path, UserSpace {
+            blackhole: Blackhole, Path, Kernel {
                 about: "Nothing is delivered, for a share of flows.",
                 client_sees: "The connect succeeds, then silence until its own timeout; another connection may get through.",
                 example: "20%",
@@ -105,7 +105,7 @@ pub const WAN: KindInfo = KindInfo {
     layer: Layer::Path,
     about: "What the routers of a WAN make of the path.",
     client_sees: "The delay of the path; while routers learn of a change some flows meet silence, or a detour.",
-    backend: Backend::UserSpace,
+    backend: Backend::Kernel,
     example: "",
 };
 

@@ -24,6 +24,8 @@ pub(super) struct Implied {
     command: Option<CommandEnd>,
     /// What probes met of faults that brownout does not see, by service and name.
     unseen: IndexMap<(Arc<str>, Arc<str>), Unseen>,
+    /// SYNs that the kernel dropped for each fault.
+    syns: IndexMap<(Arc<str>, Arc<str>), u64>,
     /// Services whose faults were edited: what the header says of their windows may not hold.
     edited: IndexSet<Arc<str>>,
     last: SimTime,
@@ -59,6 +61,7 @@ impl Implied {
             command_is_judged,
             command: None,
             unseen: IndexMap::new(),
+            syns: IndexMap::new(),
             edited: IndexSet::new(),
             last: SimTime::ZERO,
             speed: 1.0,
@@ -91,7 +94,9 @@ impl Implied {
         let key = (Arc::clone(&fault.service), Arc::clone(&fault.name));
         let connections = self.touched.get(&key).copied().unwrap_or_default();
         let unseen = self.unseen.get(&key).copied().unwrap_or_default();
+        let syns = self.syns.get(&key).copied().unwrap_or_default();
         let (state, observed) = match connections {
+            n if syns > 0 => (VerdictState::Met, met_text(n, syns)),
             n if !fault.is_seen()
                 && first < self.last
                 && (n == 0 || unseen.refused + unseen.connected > 0) =>
@@ -103,8 +108,7 @@ impl Implied {
                 format!("not reached: it begins at {first}, the run ended at {}", self.last),
             ),
             0 => (VerdictState::Failed, "no traffic met it".to_owned()),
-            1 => (VerdictState::Met, "1 connection".to_owned()),
-            n => (VerdictState::Met, format!("{n} connections")),
+            n => (VerdictState::Met, met_text(n, 0)),
         };
         let subject = format!("fault {}", fault.name);
         let text = format!("fault {} on {} meets traffic", fault.name, fault.service);
@@ -187,6 +191,11 @@ impl Sink for Implied {
                 }
             }
             Event::Probe(probe) => self.record_probe(entry.t, probe),
+            Event::SynsDropped { service, faults, count } => {
+                for fault in faults {
+                    *self.syns.entry((Arc::clone(service), Arc::clone(fault))).or_default() += count;
+                }
+            }
             Event::FaultsEdited { service, .. } => {
                 self.edited.insert(Arc::clone(service));
             }
@@ -200,6 +209,14 @@ impl Sink for Implied {
     fn tick(&mut self, now: SimTime) {
         self.last = self.last.max(now);
     }
+}
+
+/// What met a fault: connections that brownout saw, and those whose SYNs the kernel dropped.
+fn met_text(connections: u64, syns: u64) -> String {
+    let some = |n: u64, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    let connections = (connections > 0).then(|| some(connections, "connection", "connections"));
+    let syns = (syns > 0).then(|| some(syns, "SYN dropped", "SYNs dropped"));
+    connections.into_iter().chain(syns).collect::<Vec<_>>().join(", ")
 }
 
 fn probes_text(count: u64) -> String {

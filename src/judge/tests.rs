@@ -280,6 +280,41 @@ fn what_the_kernel_refuses_is_judged_by_probes() {
     assert_eq!(judged(&[], false, 9), failed("not reached: it begins at 10s, the run ended at 9s"));
 }
 
+/// A connect whose SYN the kernel drops is traffic that brownout never sees; the kernel's count stands for it.
+#[test]
+fn dropped_syns_are_traffic() {
+    let judged = |count: u64, connections: u64| {
+        let hole = FaultInfo {
+            name: "hole".into(),
+            service: "api".into(),
+            kind: "blackhole".into(),
+            summary: "all flows".into(),
+            direction: Directions::Both,
+            probability: Ratio::ONE,
+            windows: vec![Window { from: SimTime::from_secs(10), until: SimTime::from_secs(20) }],
+            windows_total: 1,
+            backend: "kernel".into(),
+            allow_untouched: false,
+        };
+        let opening = Header { faults: vec![hole], ..header(0, 60) };
+        let mut judge = Judge::new(&[]);
+        judge.record(&Event::RunStarted(Box::new(opening)).at(SimTime::ZERO));
+        let dropped = Event::SynsDropped { service: "api".into(), faults: vec!["hole".into()], count };
+        if count > 0 {
+            judge.record(&dropped.at(SimTime::from_secs(15)));
+        }
+        for t in 0..connections {
+            judge.record(&ended(16 + t, EndCause::Client { how: PeerEnd::Closed }, &["hole"]));
+        }
+        judge.tick(SimTime::from_secs(60));
+        judge.verdicts(0).first().map(|verdict| (verdict.state, verdict.observed.to_string()))
+    };
+    let said = |state, text: &str| Some((state, text.to_owned()));
+    assert_eq!(judged(1, 0), said(VerdictState::Met, "1 SYN dropped"));
+    assert_eq!(judged(3, 1), said(VerdictState::Met, "1 connection, 3 SYNs dropped"));
+    assert_eq!(judged(0, 0), said(VerdictState::Failed, "no traffic met it"));
+}
+
 /// A WAN disturbs some flows and not others, by their ports: it has met whoever was there to be disturbed, hit or not.
 #[test]
 fn a_wan_has_met_traffic_that_was_there() {

@@ -43,6 +43,11 @@ impl Door {
         self.socket.local_addr()
     }
 
+    /// The socket, open or shut.
+    pub(super) const fn socket(&self) -> &std::net::TcpListener {
+        &self.socket
+    }
+
     /// Opens it or shuts it, unless it is so already.
     pub(super) fn set_open(&mut self, open: bool) -> io::Result<()> {
         if open == self.open.is_some() {

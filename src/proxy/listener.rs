@@ -1,6 +1,6 @@
 //! Accepting: one acceptor a service, so that the order of acceptance is the ordinal.
 //!
-//! While the program refuses everybody, the door of the service is shut. At the service's connection limit it stops
+//! While the program refuses everybody, the door of the service is shut; SYNs that it drops are dropped by [`Syns`]. At the service's connection limit it stops
 //! accepting, and clients wait in the kernel's backlog. Out of file descriptors it pauses, twice as long each time up to
 //! [`ACCEPT_BACKOFF_MAX`], and goes on. Both are told, once an episode.
 
@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 
 use super::door::Door;
 use super::session::Service;
+use super::syns::Syns;
 use super::timer::Timer;
 use crate::base::SimTime;
 use crate::base::limits::{ACCEPT_BACKOFF_MAX, ACCEPT_BACKOFF_MIN};
@@ -31,20 +32,27 @@ pub(super) async fn accept_all(
 ) {
     let slots = Arc::new(Semaphore::new(service.config.connections_max));
     let mut programs = service.programs();
-    let mut ordinal = 0;
+    let (mut ordinal, mut syns) = (0, Syns::new());
     loop {
         let (refuses, until) = programs.borrow_and_update().refuses_connects(service.shared.clock.now());
-        if let Err(error) = door.set_open(!refuses) {
-            let what = if refuses { "refuse connects" } else { "listen again" };
-            trouble(&service, &format!("can't {what}: {error}; tries again"));
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(ACCEPT_BACKOFF_MAX) => continue,
+        let what = if refuses { "refuse connects" } else { "listen again" };
+        let opened = door.set_open(!refuses).map_err(|error| format!("can't {what}: {error}"));
+        let program = Arc::clone(&programs.borrow());
+        let filtered = syns.poll(&program, &door, &service);
+        let filtered = filtered.map_err(|error| format!("the kernel does not drop SYNs: {error}"));
+        let until = match opened.and(filtered) {
+            Ok(again) => [until, again].into_iter().flatten().min(),
+            Err(told) => {
+                trouble(&service, &format!("{told}; tries again"));
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(ACCEPT_BACKOFF_MAX) => continue,
+                }
             }
-        }
+        };
         let accepted = tokio::select! {
             biased;
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => return syns.tell(&door, &service),
             Ok(()) = programs.changed() => continue,
             () = reached(&service.shared.timer, until) => continue,
             accepted = accept(&door, &service, &slots) => accepted,
@@ -104,7 +112,8 @@ async fn reached(timer: &Timer, instant: Option<SimTime>) {
     }
 }
 
-fn trouble(service: &Service, reason: &str) {
+/// Tells of an error or a limit that the service goes on with.
+pub(super) fn trouble(service: &Service, reason: &str) {
     tracing::warn!(service = %service.config.name, "{reason}");
     let trouble = Event::AcceptTrouble { service: Arc::clone(&service.config.name), reason: reason.into() };
     service.shared.outbox.put(service.shared.clock.now(), trouble);

@@ -25,9 +25,12 @@ mod listener;
 mod peers;
 mod pump;
 pub mod registry;
+pub mod segment_filter;
 mod session;
 mod socket;
+mod syns;
 pub mod timer;
+mod wire;
 
 use std::io;
 use std::net::SocketAddr;

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use super::socket::{close_with_rst, discard, shut_down};
 use crate::base::Direction;
 use crate::base::limits::CLOSE_LINGER;
-use crate::event::EndCause;
+use crate::event::{EndCause, PeerEnd};
 use crate::fault::CutKind;
 
 /// The sockets of a connection.
@@ -74,5 +74,13 @@ impl Peers {
             // They are taken already, and nobody is told.
             CutKind::Abandon(_) => {}
         }
+    }
+}
+
+/// The sender of `direction` ended the connection.
+pub(super) const fn ended_by(direction: Direction, how: PeerEnd) -> EndCause {
+    match direction {
+        Direction::ToServer => EndCause::Client { how },
+        Direction::ToClient => EndCause::Server { how },
     }
 }

@@ -19,10 +19,11 @@ use tokio::net::TcpStream;
 use super::abandoned::Abandoned;
 use super::dial::dial;
 use super::handshake::Handshake;
-use super::peers::{Peers, Server};
+use super::peers::{Peers, Server, ended_by};
 use super::session::Service;
 use super::socket::{SCRATCH, close_with_rst, how_it_ended, shut_down};
 use super::timer::Sleep;
+use super::wire::Wire;
 use crate::base::limits::{
     DARK_HELD_BYTES_MAX, DARK_ORPHAN_MAX, LANE_HELD_BYTES_MIN, SERVICE_HELD_BYTES_MAX,
 };
@@ -40,6 +41,7 @@ pub(super) struct Pump {
     service: Arc<Service>,
     caller: Caller,
     peers: Peers,
+    wire: Wire,
     lanes: [Lane; 2],
     /// Directions whose receiver is gone: nothing more can be delivered.
     deaf: [bool; 2],
@@ -89,6 +91,7 @@ impl Pump {
             tickets,
             handshake: Handshake::new(draw),
             caller,
+            wire: Wire::new(program, draw, caller.bucket),
             peers: Peers::new(client),
             lanes: Direction::ALL.map(|direction| Lane::new(program, draw, &caller, direction)),
             deaf: [false; 2],
@@ -112,6 +115,7 @@ impl Pump {
         }
         self.tickets.edit(draw, self.caller.ordinal, !matches!(self.peers.server, Server::Waiting));
         self.handshake.edit(draw);
+        self.wire.edit(program, draw, self.caller.bucket);
         self.cuts = self.cuts.edited(draw.faults().iter());
     }
 
@@ -142,7 +146,8 @@ impl Pump {
                 continue;
             }
             let mut moved = false;
-            let mut wake = self.cuts.deadline(now);
+            let wired = self.wire.poll(now, &self.peers, &self.service);
+            let mut wake = earliest(self.cuts.deadline(now), wired);
             let steps = [
                 self.poll_server(cx, now),
                 self.poll_direction(cx, now, Direction::ToServer),
@@ -186,7 +191,8 @@ impl Pump {
     /// Whether the upstream is reached, and a number that changes when [`Self::touches`] does.
     pub(super) fn progress(&self) -> (bool, usize) {
         let touches: usize = self.lanes.iter().map(|lane| lane.touches().count()).sum();
-        (self.peers.are_both(), touches + self.tickets.touches().count() + usize::from(self.cut.is_some()))
+        let cut = usize::from(self.cut.is_some());
+        (self.peers.are_both(), touches + self.tickets.touches().count() + self.wire.touches().len() + cut)
     }
 
     /// What faults have done, both directions together.
@@ -196,9 +202,8 @@ impl Pump {
         if let (Some(touch), Some(abandoned)) = (&mut cut, &self.abandoned) {
             touch.bytes += abandoned.thrown() as u64;
         }
-        for touch in
-            self.lanes.iter().flat_map(Lane::touches).chain(self.tickets.touches()).chain(cut.as_ref())
-        {
+        let lanes = self.lanes.iter().flat_map(Lane::touches);
+        for touch in lanes.chain(self.tickets.touches()).chain(self.wire.touches()).chain(cut.as_ref()) {
             match merged.iter_mut().find(|known| known.fault == touch.fault) {
                 None => merged.push(touch.clone()),
                 Some(known) => known.add(touch),
@@ -306,8 +311,7 @@ impl Pump {
         };
         let allowed = usize::try_from(self.cuts.allowance(direction, delivered)).unwrap_or(usize::MAX);
         if allowed == 0 {
-            // The cut is due: the next turn finds it.
-            return Step::Moved;
+            return Step::Moved; // The cut is due: the next turn finds it.
         }
         if sink.poll_write_ready(cx).is_pending() {
             return Step::Waits(None);
@@ -430,7 +434,11 @@ impl Pump {
 
     /// A client that is gone leaves its connection on a dark path for so long only, and not at all at the end of the run.
     fn orphaned(&mut self, now: SimTime) -> Step {
-        let Some((since, EndCause::Client { .. })) = self.first_end else { return Step::Waits(None) };
+        let gone = || Step::Over(EndCause::Brownout { why: BrownoutReason::Orphaned });
+        let Some((since, EndCause::Client { .. })) = self.first_end else {
+            // Behind a filter a client may have ended and nobody knows.
+            return if self.draining && self.wire.is_deaf() { gone() } else { Step::Waits(None) };
+        };
         let dark = |lane: &mut Lane| !lane.finished() && lane.dark(now).is_some();
         let stuck = if self.draining {
             matches!(self.peers.server, Server::Waiting) || self.lanes.iter_mut().any(dark)
@@ -444,7 +452,7 @@ impl Pump {
         if now < until && !self.draining {
             return Step::Waits(Some(until));
         }
-        Step::Over(EndCause::Brownout { why: BrownoutReason::Orphaned })
+        gone()
     }
 
     fn cause_or(&self, otherwise: EndCause) -> EndCause {
@@ -484,14 +492,6 @@ impl Pump {
 impl Drop for Pump {
     fn drop(&mut self) {
         self.service.held.fetch_sub(self.accounted, Ordering::Relaxed);
-    }
-}
-
-/// The sender of `direction` ended the connection.
-const fn ended_by(direction: Direction, how: PeerEnd) -> EndCause {
-    match direction {
-        Direction::ToServer => EndCause::Client { how },
-        Direction::ToClient => EndCause::Server { how },
     }
 }
 

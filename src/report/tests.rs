@@ -117,6 +117,7 @@ fn others() -> impl Strategy<Value = Event> {
         0 => Event::Alarm { detector: name, state: AlarmState::Firing },
         1 => Event::Alarm { detector: name, state: AlarmState::Resolved },
         2 => Event::FaultsEdited { service: name, generation: number, faults: vec![other] },
+        3 if number % 2 == 0 => Event::SynsDropped { service: name, faults: vec![other], count: number },
         3 => Event::AcceptTrouble { service: name, reason: other },
         4 => Event::CommandStarted { pid: 1 },
         5 => Event::CommandEnded { status: Some(number as i32).filter(|s| *s > 0), signal: None },

@@ -144,7 +144,7 @@ const fn layer_text(layer: Layer) -> &'static str {
 const fn backend_text(backend: Backend) -> &'static str {
     match backend {
         Backend::UserSpace => "brownout, in user space",
-        Backend::Kernel => "the kernel, at brownout's word",
+        Backend::Kernel => "the kernel where it is asked and permitted, else brownout",
     }
 }
 

@@ -10,7 +10,7 @@ use super::proxy::Proxy;
 use super::{Testbed, TestbedError};
 use crate::base::limits::TESTBED_DRAIN_MAX;
 use crate::base::{Seed, Span};
-use crate::engine::{self, RunOptions, SignalMeans};
+use crate::engine::{self, BackendChoice, RunOptions, SignalMeans};
 use crate::scenario::{FlagFault, FlagScenario, FlagService, Plan, Word, load_flags};
 
 /// Describes a testbed. Nothing is checked before [`Self::start`], which tells all mistakes at once.
@@ -113,6 +113,7 @@ pub(super) async fn play(plan: Plan) -> Result<Testbed, TestbedError> {
         signals,
         signal_means: SignalMeans::End,
         drain_max: TESTBED_DRAIN_MAX,
+        backend: BackendChoice::UserSpace,
     };
     let record = Record::new(&plan.expectations);
     let started = engine::start(Arc::new(plan), options, record).await?;

@@ -9,6 +9,7 @@ mod dataplane;
 mod determinism;
 mod faults;
 mod incidents;
+mod kernel;
 mod nginx;
 mod profiles;
 mod proxy;

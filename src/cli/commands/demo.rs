@@ -66,8 +66,10 @@ pub(in crate::cli) fn run(args: &DemoArgs, printer: &mut Printer) -> Result<u8, 
         let scenario = shipped("demo").expect("the library has the demo's scenario");
         let plan = load_text_with(scenario.name, scenario.text, &overrides)?;
         printer.note(STORY);
-        let replay = "brownout demo".to_owned();
+        let words = args.backend.words().map(|words| words.join(" "));
+        let replay = ["brownout demo"].into_iter().chain(words.as_deref()).collect::<Vec<_>>().join(" ");
         let play = Play::with_progress(plan, None, replay, &args.outputs, &args.github, printer);
+        let play = Play { backend: args.backend.choice(), ..play };
         let played = play.play(printer).await?;
         printer.data(&moral(&played.tally))?;
         printer.data(WOULD_WE_HAVE_KNOWN)?;

@@ -13,10 +13,11 @@ use crate::scenario::{Overrides, load_scenario};
 
 pub(in crate::cli) fn run(args: &RunArgs, printer: &mut Printer) -> Result<u8, CliError> {
     let plan = load_scenario(&args.scenario, &overrides(&args.overrides))?;
-    let replay = replay::of_run(&args.scenario, plan.seed.0, &args.overrides, &args.wrapped);
+    let replay = replay::of_run(&args.scenario, plan.seed.0, &args.overrides, args.backend, &args.wrapped);
     let grouping = if io::stdin().is_terminal() { Grouping::Shared } else { Grouping::Own };
     let command = (!args.wrapped.is_empty()).then(|| Command { words: args.wrapped.clone(), grouping });
     let play = Play::with_progress(plan, command, replay, &args.outputs, &args.github, printer);
+    let play = Play { backend: args.backend.choice(), ..play };
     Ok(runtime()?.block_on(play.play(printer))?.code)
 }
 

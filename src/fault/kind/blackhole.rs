@@ -4,7 +4,8 @@
 //! connection in one of them meets silence for as long as the fault is in force, while its neighbours notice nothing. A
 //! new connection has a new port, so another bucket: it may get through. Both directions are dark unless one is named.
 //!
-//! Made in user space: the connection is accepted (brownout's kernel answers the SYN), the service is not dialled, and
+//! The kernel makes it where it is asked and permitted ([`crate::fault::DropShare`]): SYNs of dark buckets and segments of live
+//! connections are dropped, so that peers retransmit and give up as on a dark path. Made in user space: the connection is accepted (brownout's kernel answers the SYN), the service is not dialled, and
 //! no byte passes in a dark direction. When the fault ends, what was held goes on in order, as retransmission would carry
 //! it. A ramp adds buckets, and never swaps them.
 

@@ -8,7 +8,8 @@
 //! Uniform loss strikes each segment alike. With `good` and `bad` the path alternates between two states of exponentially
 //! distributed length, each with its own share (Gilbert-Elliott): losses come in bursts, for all connections at once.
 //!
-//! Made in user space: what the client's kernel counts as retransmissions is not touched, and loss lowers no congestion
+//! The kernel makes it where it is asked and permitted ([`crate::fault::DropShare`]): segments that arrive are dropped, by its
+//! own draws, and sent again at the round trip of the sockets. Made in user space: what the client's kernel counts as retransmissions is not touched, and loss lowers no congestion
 //! window here; shape throughput with `bandwidth`.
 
 use std::str::FromStr;

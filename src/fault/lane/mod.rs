@@ -144,9 +144,9 @@ impl Lane {
     /// The lane of a connection in one direction.
     pub fn new(program: &Program, draw: &Draw, caller: &Caller, direction: Direction) -> Self {
         Self {
-            path: program.path(draw, caller.bucket, direction),
+            path: program.carried(draw, caller.bucket, direction),
             cursor: Cursor::default(),
-            back: program.path(draw, caller.bucket, direction.opposite()),
+            back: program.carried(draw, caller.bucket, direction.opposite()),
             gears: Gears::new(program, draw, caller, direction),
             held: VecDeque::new(),
             held_bytes: 0,
@@ -164,8 +164,8 @@ impl Lane {
 
     /// The same connection under an edited program.
     pub fn on_edit(&mut self, program: &Program, draw: &Draw, caller: &Caller, direction: Direction) {
-        self.path = program.path(draw, caller.bucket, direction);
-        self.back = program.path(draw, caller.bucket, direction.opposite());
+        self.path = program.carried(draw, caller.bucket, direction);
+        self.back = program.carried(draw, caller.bucket, direction.opposite());
         self.cursor = Cursor::default();
         self.gears.edit(program, draw, caller, direction);
         self.flight.left = 0;

@@ -202,6 +202,7 @@ fn fault<'a>(fault: &'a FaultTally, tally: &Tally) -> Fault<'a> {
         delay_max_s: (fault.hit > 0).then_some(fault.delay_max),
         bits_flipped: fault.flipped,
         probes_refused: fault.refused,
+        syns_dropped: fault.syns,
         first_hit_s: fault.first_hit,
     }
 }

@@ -213,6 +213,7 @@ pub(super) struct Fault<'a> {
     pub(super) delay_max_s: Option<Duration>,
     pub(super) bits_flipped: u64,
     pub(super) probes_refused: u64,
+    pub(super) syns_dropped: u64,
     pub(super) first_hit_s: Option<SimTime>,
 }
 

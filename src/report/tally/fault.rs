@@ -33,6 +33,8 @@ pub struct FaultTally {
     pub met: u64,
     /// Probes that the kernel refused for it.
     pub refused: u64,
+    /// SYNs that the kernel dropped while it was among those that drop.
+    pub syns: u64,
     /// When it first did something.
     pub first_hit: Option<SimTime>,
 }
@@ -81,6 +83,7 @@ impl FaultTally {
             flipped: 0,
             met: 0,
             refused: 0,
+            syns: 0,
             first_hit: None,
         }
     }
@@ -105,10 +108,15 @@ impl FaultTally {
         self.first_hit = Some(self.first_hit.map_or(t, |first| first.min(t)));
     }
 
+    pub(super) fn record_syns(&mut self, t: SimTime, count: u64) {
+        self.syns = self.syns.saturating_add(count);
+        self.first_hit = Some(self.first_hit.map_or(t, |first| first.min(t)));
+    }
+
     /// What came of it in a run that was played until `played_until`.
     pub fn effect(&self, played_until: SimTime) -> Effect {
         let first_window = self.info.as_ref().and_then(|info| info.windows.first());
-        if self.hit > 0 || self.ended > 0 || self.refused > 0 || self.met > 0 {
+        if self.hit > 0 || self.ended > 0 || self.refused > 0 || self.syns > 0 || self.met > 0 {
             Effect::Realised
         } else if first_window.is_some_and(|window| window.from >= played_until) {
             Effect::NotReached

@@ -275,6 +275,13 @@ impl Sink for Tally {
                     service.accept_troubles.add(reason);
                 }
             }
+            Event::SynsDropped { service, faults, count } => {
+                for name in faults {
+                    if let Some(fault) = self.fault(service, name) {
+                        fault.record_syns(t, *count);
+                    }
+                }
+            }
             Event::CommandStarted { .. } => {
                 self.command =
                     Some(CommandTally { started: Some(t), ended: None, status: None, signal: None });

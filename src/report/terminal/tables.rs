@@ -235,6 +235,9 @@ pub(in crate::report) fn effect_words(tally: &Tally, fault: &FaultTally) -> Stri
             if fault.ended > 0 {
                 parts.push(format!("ended {}", fault.ended));
             }
+            if fault.syns > 0 {
+                parts.push(format!("{} dropped", plural(fault.syns, "SYN", "SYNs")));
+            }
             if let Some(first) = fault.first_hit {
                 parts.push(format!("first at {first}"));
             }

@@ -39,12 +39,17 @@ pub(crate) fn play(scenario: &str, args: &[&str], script: &str) -> Played {
 pub(crate) fn play_in(sandbox: Sandbox, scenario: &str, args: &[&str], script: &str) -> Played {
     sandbox.write(SCENARIO, scenario);
     let mut command = brownout();
-    command.arg("run").arg(SCENARIO).args(outputs()).args(args);
+    command.arg("run").arg(SCENARIO).args(outputs()).args(backend(args)).args(args);
     if !script.is_empty() {
         command.args(["--", "sh", "-c", script]);
     }
     let ran = sandbox.run(&mut command);
     Played { ran, sandbox }
+}
+
+/// What most tests are about is the same on every machine: user space, unless a test asks for another backend.
+fn backend(args: &[&str]) -> &'static [&'static str] {
+    if args.contains(&"--backend") { &[] } else { &["--backend", "userspace"] }
 }
 
 /// The arguments that make a run leave its journal and its reports.
@@ -129,7 +134,7 @@ impl Live {
     /// Starts `scenario` with more arguments, and waits until it has told its addresses.
     pub(crate) fn start(scenario: &str, args: &[&str]) -> Self {
         let mut command = brownout();
-        command.arg("run").arg(SCENARIO).args(outputs()).args(args);
+        command.arg("run").arg(SCENARIO).args(outputs()).args(backend(args)).args(args);
         Self::start_with(scenario, &mut command)
     }
 
@@ -141,7 +146,7 @@ impl Live {
     /// The same in a sandbox that holds more files already.
     pub(crate) fn start_in(sandbox: Sandbox, scenario: &str, args: &[&str]) -> Self {
         let mut command = brownout();
-        command.arg("run").arg(SCENARIO).args(outputs()).args(args);
+        command.arg("run").arg(SCENARIO).args(outputs()).args(backend(args)).args(args);
         Self::spawn(sandbox, scenario, &mut command)
     }
 
