@@ -18,7 +18,7 @@
 //! | 3 | [`fault`], [`rules`] | what happens to bytes: kinds, schedules, the lane; Prometheus rules on series (pure) |
 //! | 4 | [`scenario`], [`proxy`], [`probe`] | text to plan; the tokio data plane; probes |
 //! | 5 | [`engine`] | a plan on the wall clock |
-//! | 6 | [`judge`] | expectations over events |
+//! | 6 | [`judge`], [`audit`] | expectations over events; how long a client waits, phase by phase |
 //! | 7 | [`report`], [`testbed`] | terminal, JSON, JUnit, GitHub: from events only; brownout in a Rust test |
 //! | 8 | [`cli`] | arguments, one file a command, the only printer |
 //!
@@ -41,6 +41,7 @@
 //! assert_eq!(&*plan.faults[0].parts.name, "latency@2s");
 //! ```
 
+pub mod audit;
 pub mod base;
 pub mod bench;
 pub mod cli;

@@ -98,6 +98,19 @@ pub const REFUSAL_MARGIN: Duration = Duration::from_secs(1);
 /// How long a wrapped command and its descendants get between SIGTERM and SIGKILL.
 pub const COMMAND_GRACE: Duration = Duration::from_secs(5);
 
+/// How many connections of a command one phase of an audit takes; more wait in the kernel's backlog. Clients that retry without
+/// a pause make thousands.
+pub const AUDIT_CONNECTIONS_MAX: usize = 1_000;
+
+/// Connections that fill an accept queue of one place, at most: Linux lets one more in than it was told.
+pub const AUDIT_FILLERS_MAX: usize = 16;
+
+/// Bytes of an answer that a drip holds back: at a byte a second nobody lives to see the last of them.
+pub const AUDIT_HELD_BYTES_MAX: usize = 64 << 10;
+
+/// The longest patience of an audit: Linux gives a connection up after some 15 min (`tcp_retries2`), and tells so after more.
+pub const AUDIT_PATIENCE_MAX: Duration = Duration::from_secs(3_600);
+
 /// How often the level of a ramp changes at most: a step of it is a hundredth, or lasts this long.
 pub const RAMP_STEP_MIN: Duration = Duration::from_millis(50);
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use super::audit_args::AuditArgs;
 use super::proxy_args::ProxyArgs;
 use crate::base::Span;
 use crate::engine::BackendChoice;
@@ -84,6 +85,8 @@ pub(super) enum Command {
     Proxy(ProxyArgs),
     /// Benchmark detectors in virtual time: how soon they find what a scenario does, how often they cry wolf
     Bench(BenchArgs),
+    /// Measure how long a client waits, phase by phase: what its timeouts really are
+    Audit(AuditArgs),
     /// Check a scenario, and draw what will happen when
     Check(CheckArgs),
     /// Simulate the routing of a scenario alone: who loses what, when, and why

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::exit;
+use crate::audit::AuditError;
 use crate::bench::BenchError;
 use crate::engine::EngineError;
 use crate::event::JournalError;
@@ -25,6 +26,9 @@ pub(super) enum CliError {
     /// A scenario that can't be benchmarked.
     #[error("{0}")]
     Bench(BenchError),
+    /// A client that can't be audited.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The run can't be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -80,9 +84,10 @@ impl CliError {
             | Self::NoSuch { .. }
             | Self::NoRun(_)
             | Self::NoWan(_)
+            | Self::Audit(AuditError::NoConnection(_) | AuditError::Endless(_))
             | Self::Window { .. }
             | Self::Engine(EngineError::VirtualOnly(_)) => exit::USAGE,
-            Self::Engine(_) | Self::Io(_) | Self::Journal(_) => exit::ENVIRONMENT,
+            Self::Engine(_) | Self::Audit(_) | Self::Io(_) | Self::Journal(_) => exit::ENVIRONMENT,
             Self::Report { .. } => exit::INTERNAL,
         }
     }

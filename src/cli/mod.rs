@@ -4,6 +4,7 @@
 //! codes in [`exit`]; nothing else ends the process.
 
 mod args;
+mod audit_args;
 mod commands;
 mod error;
 pub mod exit;
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => commands::run::run(&run, &mut printer),
         Command::Proxy(proxy) => commands::proxy::run(&proxy, &mut printer),
         Command::Bench(bench) => commands::bench::run(&bench, &mut printer),
+        Command::Audit(audit) => commands::audit::run(&audit, &mut printer),
         Command::Check(check) => commands::check::run(&check, &mut printer),
         Command::Wan(wan) => commands::wan::run(&wan, &mut printer),
         Command::Report(report) => commands::report::run(&report, &mut printer),

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::args::{BackendArgs, BenchArgs, OverrideArgs};
+use super::audit_args::AuditArgs;
 
 /// `brownout run FILE --seed N …`, quoted for a POSIX shell.
 pub(super) fn of_run(
@@ -49,6 +50,23 @@ pub(super) fn of_bench(scenario: &Path, seed: u64, args: &BenchArgs) -> String {
     if let Some(detectors) = &args.detectors {
         flag("detectors", detectors.display().to_string());
     }
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// `brownout audit --to UPSTREAM … -- CMD`, quoted for a POSIX shell.
+pub(super) fn of_audit(args: &AuditArgs) -> String {
+    let mut words = vec!["brownout".to_owned(), "audit".to_owned()];
+    let mut flag = |name: &str, value: String| words.extend([format!("--{name}"), value]);
+    flag("to", args.to.to_string());
+    flag("patience", args.patience.to_string());
+    for phase in &args.phases {
+        flag("phase", phase.get().name().to_owned());
+    }
+    for expected in &args.expected {
+        flag("expect", expected.to_string());
+    }
+    words.push("--".to_owned());
+    words.extend(args.wrapped.iter().map(|word| word.to_string_lossy().into_owned()));
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 

@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::process::Child;
@@ -21,6 +21,19 @@ pub struct Command {
     pub words: Vec<OsString>,
     /// Whose process group it joins.
     pub grouping: Grouping,
+    /// Where what it writes goes.
+    pub output: Output,
+}
+
+/// Where what a command writes goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// To brownout's own stdout and stderr; it reads what brownout reads.
+    Shared,
+    /// To brownout's stderr; it has nothing to read.
+    Stderr,
+    /// Nowhere; it has nothing to read.
+    Discarded,
 }
 
 /// Whose process group a command joins.
@@ -42,7 +55,7 @@ pub struct CommandError {
 
 /// A command that runs.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
     pid: Pid,
     grouping: Grouping,
@@ -58,7 +71,7 @@ pub struct Descendants(Vec<Pid>);
 
 impl Command {
     /// Starts it with the services' variables and addresses in its environment.
-    pub(super) fn start(&self, services: &[(String, SocketAddr)]) -> Result<Running, CommandError> {
+    pub(crate) fn start(&self, services: &[(String, SocketAddr)]) -> Result<Running, CommandError> {
         let (program, arguments) = self.words.split_first().expect("a command has at least its program");
         let error = |source| CommandError { program: program.clone(), source };
         let before = descendants();
@@ -69,6 +82,15 @@ impl Command {
             let address = reachable(*address);
             command.env(format!("{variable}_URL"), format!("http://{address}"));
             command.env(variable, address.to_string());
+        }
+        match self.output {
+            Output::Shared => {}
+            Output::Stderr => {
+                command.stdin(Stdio::null()).stdout(io::stderr());
+            }
+            Output::Discarded => {
+                command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            }
         }
         if self.grouping == Grouping::Own {
             command.process_group(0);
@@ -88,12 +110,12 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub(super) async fn ended(&mut self) -> io::Result<ExitStatus> {
+    pub(crate) async fn ended(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
     }
 
     /// Passes a signal on to it and its group.
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         // It may be over already.
         let _gone = match self.grouping {
             Grouping::Own => kill_process_group(self.pid, signal),
@@ -102,7 +124,7 @@ impl Running {
     }
 
     /// Ends it, politely first.
-    pub(super) async fn end(&mut self) -> io::Result<ExitStatus> {
+    pub(crate) async fn end(&mut self) -> io::Result<ExitStatus> {
         if let Ok(ended) = tokio::time::timeout(COMMAND_GRACE, self.ended()).await {
             return ended;
         }
@@ -111,7 +133,7 @@ impl Running {
     }
 
     /// Ends what it left behind, politely first.
-    pub(super) async fn end_descendants(&self) {
+    pub(crate) async fn end_descendants(&self) {
         let left =
             || -> Vec<Pid> { descendants().into_iter().filter(|pid| !self.before.contains(pid)).collect() };
         let group = |signal| {
@@ -229,7 +251,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let script = format!("cd {}; {script}", folder.path().display());
         let words = ["sh", "-c", &script].map(OsString::from).to_vec();
-        let command = Command { words, grouping: Grouping::Own };
+        let command = Command { words, grouping: Grouping::Own, output: Output::Shared };
         let mut running = command.start(&[("BROWNOUT_WEB".into(), "127.0.0.1:80".parse().unwrap())]).unwrap();
         assert_eq!(running.ended().await.unwrap().code(), Some(7));
         let pid = fs_err::read_to_string(folder.path().join("127.0.0.1:80.pid")).unwrap();
@@ -242,7 +264,11 @@ mod tests {
     fn a_command_that_is_not_there_is_told() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let _inside = runtime.enter();
-        let command = Command { words: vec!["no-such-program".into()], grouping: Grouping::Own };
+        let command = Command {
+            words: vec!["no-such-program".into()],
+            grouping: Grouping::Own,
+            output: Output::Shared,
+        };
         let error = command.start(&[]).err().unwrap().to_string();
         assert!(error.starts_with("can't start `no-such-program`: "), "{error}");
     }

@@ -16,6 +16,7 @@ mod record;
 mod run;
 
 pub use backend::BackendChoice;
-pub use command::{Command, CommandError, Descendants, Grouping};
+pub(crate) use command::Running;
+pub use command::{Command, CommandError, Descendants, Grouping, Output};
 pub use live::{ConnectionNow, EditError, FaultNow, Live, ServiceNow};
 pub use run::{EngineError, Finished, RunOptions, SignalMeans, Started, run, start};

@@ -4,6 +4,7 @@
 //! reports read events and nothing else, so a report is a pure function of a journal, and an old journal can be reported
 //! again. Events name things by their names, not by their places in a plan: a journal explains itself.
 
+mod audit;
 mod end_cause;
 mod header;
 mod journal;
@@ -12,6 +13,9 @@ mod outbox;
 mod path;
 mod scores;
 
+pub use audit::{
+    Attempt, AttemptEnd, AuditBaseline, AuditPhase, AuditReport, CommandEnd, GaveUp, PhaseReport,
+};
 pub use end_cause::{BrownoutReason, DialFailure, EndCause, PeerEnd};
 pub use header::{DetectorInfo, FaultInfo, Header, MonitorInfo, PathInfo, ServiceInfo, Window};
 pub use journal::{JournalError, JournalReader, JournalWriter, Line};

@@ -13,11 +13,13 @@
 //! | WAN | whoever asks what a network did: see [`wan`] | |
 //! | GitHub | annotations, the step's summary | [`annotations`], [`step_summary`] |
 //! | table, JSON, CSV, JUnit | of a benchmark, from its scores | [`scores_table`], [`scores_json`], [`scores_csv`], [`scores_junit`] |
+//! | table, JSON, JUnit | of an audit | [`audit_table`], [`audit_json`], [`audit_junit`] |
 //!
 //! Three promises hold for all of them. No value is invented: what was not observed is `-` or null. Any sequence of
 //! events gives a report, however broken its journal, and a broken one is called incomplete. And no name or reason,
 //! wherever it comes from, acts on the terminal, the markup or the file that it is written into.
 
+mod audit;
 mod canvas;
 #[cfg(test)]
 mod fixture;
@@ -34,6 +36,7 @@ mod tests;
 mod text;
 pub mod wan;
 
+pub use audit::{audit_json, audit_junit, audit_table};
 pub use canvas::{Charset, Color, View};
 pub use github::{annotations, step_summary};
 pub use json::{SCHEMA_VERSION, json};

@@ -4,6 +4,7 @@
 //! programs that the tests share. Ports are chosen by the kernel, files live in temporary folders, and every wait has
 //! an end, so tests may run side by side.
 
+mod audit;
 mod bench;
 mod dataplane;
 mod determinism;

@@ -1,5 +1,6 @@
 //! One file a command: from its arguments to its exit code.
 
+pub(super) mod audit;
 pub(super) mod bench;
 pub(super) mod check;
 pub(super) mod demo;

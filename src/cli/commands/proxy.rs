@@ -16,7 +16,7 @@ use super::super::play::{Audience, Nobody, OnStart, Play};
 use super::super::printer::Printer;
 use super::super::proxy_args::ProxyArgs;
 use super::run::runtime;
-use crate::engine::{Command, Grouping, SignalMeans};
+use crate::engine::{Command, Grouping, Output, SignalMeans};
 use crate::report::recap;
 use crate::scenario::Plan;
 
@@ -25,7 +25,8 @@ pub(in crate::cli) fn run(args: &ProxyArgs, printer: &mut Printer) -> Result<u8,
     let replay = args.replay(plan.seed.0);
     let wrapped = &args.fixed.wrapped;
     let grouping = if io::stdin().is_terminal() { Grouping::Shared } else { Grouping::Own };
-    let command = (!wrapped.is_empty()).then(|| Command { words: wrapped.clone(), grouping });
+    let command =
+        (!wrapped.is_empty()).then(|| Command { words: wrapped.clone(), grouping, output: Output::Shared });
     let signal_means = if command.is_some() { SignalMeans::Interruption } else { SignalMeans::End };
     if let Some(end) = early_end(args, &plan) {
         printer.note(&end);

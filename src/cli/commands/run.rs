@@ -8,14 +8,18 @@ use super::super::play::Play;
 use super::super::printer::Printer;
 use super::super::replay;
 use crate::base::{Seed, Span};
-use crate::engine::{Command, EngineError, Grouping};
+use crate::engine::{Command, EngineError, Grouping, Output};
 use crate::scenario::{Overrides, load_scenario};
 
 pub(in crate::cli) fn run(args: &RunArgs, printer: &mut Printer) -> Result<u8, CliError> {
     let plan = load_scenario(&args.scenario, &overrides(&args.overrides))?;
     let replay = replay::of_run(&args.scenario, plan.seed.0, &args.overrides, args.backend, &args.wrapped);
     let grouping = if io::stdin().is_terminal() { Grouping::Shared } else { Grouping::Own };
-    let command = (!args.wrapped.is_empty()).then(|| Command { words: args.wrapped.clone(), grouping });
+    let command = (!args.wrapped.is_empty()).then(|| Command {
+        words: args.wrapped.clone(),
+        grouping,
+        output: Output::Shared,
+    });
     let play = Play::with_progress(plan, command, replay, &args.outputs, &args.github, printer);
     let play = Play { backend: args.backend.choice(), ..play };
     Ok(runtime()?.block_on(play.play(printer))?.code)

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 pub(crate) use nginx::{Nginx, nginx};
 pub(crate) use play::{Live, Played, count, list, named, number, play, string, text};
-pub(crate) use programs::{curl, python, require};
-pub(crate) use sandbox::{Sandbox, brownout};
+pub(crate) use programs::{curl, python, python_with_requests, require};
+pub(crate) use sandbox::{Ran, Running, Sandbox, brownout};
 pub(crate) use servers::{ConnectionSeen, EchoServer, End, HttpServer, Manner};
 
 /// How long any wait of a test lasts at most: longer than the longest scenario that is played. No test is meant to come near it; it ends what hangs.

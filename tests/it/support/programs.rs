@@ -40,6 +40,22 @@ pub(crate) fn python(sandbox: &Sandbox, snippet: &str, args: &[&str]) -> Option<
     Some(sandbox.run(&mut command))
 }
 
+/// The system's Python with the library `requests`: that of Debian's packages, whatever other Python is first on the `PATH`.
+#[expect(clippy::print_stderr, reason = "as above")]
+pub(crate) fn python_with_requests() -> Option<PathBuf> {
+    let python = Path::new("/usr/bin/python3");
+    let mut import = Command::new(python);
+    let found = import.args(["-c", "import requests"]).output().is_ok_and(|ran| ran.status.success());
+    assert!(
+        found || !must_run(),
+        "Python's `requests` is not installed, and BROWNOUT_TESTS_MUST_RUN=1 forbids to skip"
+    );
+    if !found {
+        eprintln!("skipped: Python's `requests` is not installed (tests/bring-packages brings it)");
+    }
+    found.then(|| python.to_owned())
+}
+
 pub(super) fn find(program: &str) -> Option<PathBuf> {
     let path = env_var("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(SERVER_FOLDERS.iter().map(PathBuf::from));
