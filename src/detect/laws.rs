@@ -11,6 +11,9 @@ use crate::base::SimTime;
 /// Kinds that look at something else than failures.
 const OF_LATENCY: [&str; 1] = ["latency_shift"];
 
+/// A stricter SPRT asks for more evidence of health as well, so its tests begin at other samples: on some of them sooner.
+const NOT_IN_ORDER: [&str; 1] = ["sprt"];
+
 fn feed() -> Feed {
     Feed { targets: 6, ..feed_every(Duration::from_secs(10)) }
 }
@@ -127,6 +130,31 @@ proptest! {
             prop_assert_eq!(&seen, &expected, "{}", text);
             let turns = expected.iter().map(|(_, firing)| *firing);
             prop_assert!(turns.enumerate().all(|(n, firing)| firing == (n % 2 == 0)));
+        }
+    }
+
+    /// On the same samples, a stricter rule of the same kind does not fire for the first time sooner, or where a laxer did not.
+    #[test]
+    fn a_stricter_rule_never_fires_first(
+        failing in prop_oneof![Just(0.02), Just(0.2), Just(0.9)],
+        seed in any::<u64>(),
+    ) {
+        let mut stream = crate::base::Seed(seed).stream(crate::base::Label::new("strict"));
+        let outcomes: Vec<bool> = (0..3_000).map(|_| stream.unit() < failing).collect();
+        let samples = samples(&outcomes);
+        for (text, spec) in all() {
+            let variants = spec.variants(&feed());
+            prop_assert!(variants.rules.len() > 1 && !variants.parameter.is_empty(), "{}", text);
+            if NOT_IN_ORDER.iter().any(|kind| text.contains(kind)) {
+                continue;
+            }
+            let mut before = 0.0;
+            for (value, rule) in variants.rules {
+                let seen = changes(&mut rule.detector(&feed()), samples.iter().copied(), SimTime::ZERO);
+                let first = seen.first().map_or(f64::INFINITY, |(at, _)| *at);
+                prop_assert!(first >= before, "{}: {} at {} < {}", text, value, first, before);
+                before = first;
+            }
         }
     }
 }

@@ -9,7 +9,8 @@
 //! one line in the table.
 //!
 //! Laws, each a property test over all kinds (`laws.rs`): a clone goes on as the original would; the changes do not depend
-//! on how often or when the time was told between samples; what never fails never fires; a total outage is found.
+//! on how often or when the time was told between samples; what never fails never fires; a total outage is found; and with its
+//! main parameter stricter, a rule never fires for the first time sooner.
 
 mod kind;
 #[cfg(test)]
@@ -32,6 +33,6 @@ pub use kind::{
 pub use machine::{Change, Detector, Machine, MachineClone};
 pub use notation::OrPreset;
 pub use sample::{Feed, Sample};
-pub use spec::{Contradiction, Kind, PRESETS_MAX, Preset};
+pub use spec::{Contradiction, Kind, PRESETS_MAX, Preset, Variants};
 pub(crate) use table::detector_kinds;
 pub use table::{DETECTOR_KINDS, DetectorKind, DetectorSpec};

@@ -1,5 +1,6 @@
 //! What every kind of detector is: parameters that a scenario names, presets of them, and the machine that they make.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use super::machine::Machine;
@@ -28,6 +29,9 @@ pub trait Kind: Sized {
         Duration::ZERO
     }
 
+    /// The rule with its main parameter moved: the one that trades time to detect for false alarms.
+    fn variants(&self) -> Variants<Self>;
+
     /// The rule on such a feed, which has seen nothing yet.
     fn machine(&self, feed: &Feed) -> Box<dyn Machine>;
 }
@@ -52,6 +56,15 @@ pub struct Contradiction {
     pub hint: Option<String>,
 }
 
+/// A rule with its main parameter moved over a grid, from the most eager to the most patient. Some may contradict the feed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variants<K> {
+    /// The main parameter.
+    pub parameter: &'static str,
+    /// Its values as a scenario would write them, and the rules.
+    pub rules: Vec<(String, K)>,
+}
+
 /// Most presets of a kind.
 pub const PRESETS_MAX: usize = 16;
 
@@ -63,6 +76,20 @@ const fn preset_names(presets: &[Preset]) -> [&'static str; PRESETS_MAX] {
         n += 1;
     }
     names
+}
+
+// === impl Variants ===
+
+impl<K> Variants<K> {
+    /// The rule that each of these values makes.
+    pub fn new<V: Display>(
+        parameter: &'static str,
+        values: impl IntoIterator<Item = V>,
+        rule: impl Fn(V) -> K,
+    ) -> Self {
+        let named = |value: V| (value.to_string(), rule(value));
+        Self { parameter, rules: values.into_iter().map(named).collect() }
+    }
 }
 
 // === impl Contradiction ===

@@ -12,7 +12,7 @@ use super::kind::{
 use super::machine::Detector;
 use super::notation::OrPreset;
 use super::sample::Feed;
-use super::spec::{Contradiction, Kind, Preset};
+use super::spec::{Contradiction, Kind, Preset, Variants};
 
 /// Calls `$callback!` with the table: for every kind its key, its type, and when it fires.
 macro_rules! detector_kinds {
@@ -114,6 +114,20 @@ macro_rules! define_kinds {
                 match self {
                     $(Self::$type(kind) => kind.memory(feed),)*
                 }
+            }
+
+            /// The rule with its main parameter moved, where that makes sense on such a feed; from the most eager to the most
+            /// patient.
+            pub fn variants(&self, feed: &Feed) -> Variants<Self> {
+                let mut all = match self {
+                    $(Self::$type(kind) => {
+                        let Variants { parameter, rules } = kind.variants();
+                        let rules = rules.into_iter().map(|(value, kind)| (value, kind.into())).collect();
+                        Variants { parameter, rules }
+                    })*
+                };
+                all.rules.retain(|(_, rule): &(String, Self)| rule.contradictions(feed).is_empty());
+                all
             }
 
             /// A detector of this kind that has seen nothing yet.

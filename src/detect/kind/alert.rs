@@ -19,7 +19,7 @@ use serde::Deserialize;
 use crate::base::{SimTime, Span};
 use crate::detect::machine::Machine;
 use crate::detect::sample::{Feed, Sample};
-use crate::detect::spec::{Contradiction, Kind};
+use crate::detect::spec::{Contradiction, Kind, Variants};
 use crate::detect::{Detector, DetectorSpec};
 
 /// A rule, evaluated as Prometheus does.
@@ -92,6 +92,12 @@ impl Kind for Alert {
 
     fn memory(&self, feed: &Feed) -> Duration {
         self.when.memory(feed) + self.pending.get() + self.keep_firing_for.get()
+    }
+
+    fn variants(&self) -> Variants<Self> {
+        let seconds = [0, 15, 30, 60, 120, 180, 300, 600, 900, 1_200, 1_800];
+        let pending = seconds.map(|seconds| Span(Duration::from_secs(seconds)));
+        Variants::new("for", pending, |pending| Self { pending, ..self.clone() })
     }
 
     fn machine(&self, feed: &Feed) -> Box<dyn Machine> {

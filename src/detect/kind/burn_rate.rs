@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::base::{Ratio, SimTime, Span};
 use crate::detect::machine::Machine;
 use crate::detect::sample::{Feed, Sample};
-use crate::detect::spec::{Contradiction, Kind};
+use crate::detect::spec::{Contradiction, Kind, Variants};
 use crate::detect::window::{Tape, window_contradiction};
 
 /// An error budget that is spent too fast.
@@ -111,6 +111,15 @@ impl Kind for BurnRate {
 
     fn memory(&self, _feed: &Feed) -> Duration {
         self.windows.0.iter().map(|pair| pair.long.get()).max().unwrap_or_default()
+    }
+
+    /// All pairs burn so many times as fast as they are written: their windows say which budget it is.
+    fn variants(&self) -> Variants<Self> {
+        let factors = [0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0];
+        Variants::new("burn, times", factors, |factor| {
+            let faster = |pair: &BurnWindow| BurnWindow { burn: pair.burn * factor, ..*pair };
+            Self { windows: BurnWindows(self.windows.0.iter().map(faster).collect()), ..*self }
+        })
     }
 
     fn machine(&self, _feed: &Feed) -> Box<dyn Machine> {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::detect::machine::Machine;
 use crate::detect::sample::{Feed, Sample};
-use crate::detect::spec::{Contradiction, Kind, Preset};
+use crate::detect::spec::{Contradiction, Kind, Preset, Variants};
 
 /// Failures in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
@@ -92,6 +92,11 @@ impl Kind for Consecutive {
                 .hint("probe more often, ask for fewer failures, or make the scenario longer")
         };
         Contradiction::unless(u64::from(self.failures.get()) <= all, never).into_iter().collect()
+    }
+
+    fn variants(&self) -> Variants<Self> {
+        let counts = [1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30].into_iter().filter_map(NonZeroU32::new);
+        Variants::new("failures", counts, |failures| Self { failures, ..*self })
     }
 
     fn machine(&self, _feed: &Feed) -> Box<dyn Machine> {

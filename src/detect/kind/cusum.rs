@@ -16,7 +16,7 @@ use crate::base::Ratio;
 use crate::detect::machine::Machine;
 use crate::detect::odds::{Odds, Trigger};
 use crate::detect::sample::{Feed, Sample};
-use crate::detect::spec::{Contradiction, Kind};
+use crate::detect::spec::{Contradiction, Kind, Variants};
 
 /// More failures than there should be, added up.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
@@ -83,6 +83,11 @@ impl Kind for Cusum {
             }),
         ];
         told.into_iter().flatten().collect()
+    }
+
+    fn variants(&self) -> Variants<Self> {
+        let counts = [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0];
+        Variants::new("failures", counts, |failures| Self { failures, ..*self })
     }
 
     fn machine(&self, _feed: &Feed) -> Box<dyn Machine> {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::base::Ratio;
 use crate::detect::machine::Machine;
 use crate::detect::sample::{Feed, Sample};
-use crate::detect::spec::{Contradiction, Kind};
+use crate::detect::spec::{Contradiction, Kind, Variants};
 
 /// A weighted share of failures above its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
@@ -88,6 +88,11 @@ impl Kind for Ewma {
             told.push(Contradiction::new(message).hint("write a lower `limit` or a lower `weight`"));
         }
         told
+    }
+
+    fn variants(&self) -> Variants<Self> {
+        let limits = [1.0, 2.0, 2.814, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0];
+        Variants::new("limit", limits, |limit| Self { limit, ..*self })
     }
 
     fn machine(&self, _feed: &Feed) -> Box<dyn Machine> {

@@ -19,7 +19,7 @@ use crate::base::limits::DETECTOR_SAMPLES_MAX;
 use crate::base::{Ratio, Span};
 use crate::detect::machine::Machine;
 use crate::detect::sample::{Feed, Sample};
-use crate::detect::spec::{Contradiction, Kind};
+use crate::detect::spec::{Contradiction, Kind, Variants};
 use crate::detect::window::window_contradiction;
 
 /// A quantile of the latency that has risen.
@@ -128,6 +128,11 @@ impl Kind for LatencyShift {
 
     fn memory(&self, _feed: &Feed) -> Duration {
         self.window.get() + self.baseline.get()
+    }
+
+    fn variants(&self) -> Variants<Self> {
+        let times = [1.1, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0, 16.0];
+        Variants::new("times", times, |times| Self { times, ..*self })
     }
 
     fn machine(&self, feed: &Feed) -> Box<dyn Machine> {

@@ -31,7 +31,7 @@ use crate::base::limits::DATAPOINTS_MAX;
 use crate::base::{SimTime, Span};
 use crate::detect::machine::Machine;
 use crate::detect::sample::{Feed, Sample};
-use crate::detect::spec::{Contradiction, Kind, Preset};
+use crate::detect::spec::{Contradiction, Kind, Preset, Variants};
 
 /// At least M of the last N.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
@@ -153,6 +153,12 @@ impl Kind for MOfN {
     fn memory(&self, feed: &Feed) -> Duration {
         let datapoint = self.period.map_or(feed.every / feed.targets.max(1), Span::get);
         datapoint.saturating_mul(self.of.get() + RANGE_MORE as u32)
+    }
+
+    fn variants(&self) -> Variants<Self> {
+        let counts = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 45, 60].into_iter().filter_map(NonZeroU32::new);
+        let counts = counts.filter(|count| *count <= self.of);
+        Variants::new("failures", counts, |failures| Self { failures, ..*self })
     }
 
     fn machine(&self, feed: &Feed) -> Box<dyn Machine> {

@@ -22,7 +22,7 @@ use crate::base::limits::DETECTOR_TARGETS_MAX;
 use crate::base::{Ratio, SimTime, Span};
 use crate::detect::machine::Machine;
 use crate::detect::sample::{Feed, Sample};
-use crate::detect::spec::{Contradiction, Kind, Preset};
+use crate::detect::spec::{Contradiction, Kind, Preset, Variants};
 
 /// Targets that fare worse than the others.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
@@ -162,6 +162,11 @@ impl Kind for OutlierDetection {
 
     fn memory(&self, _feed: &Feed) -> Duration {
         self.interval.get() + self.max_ejection_time.get()
+    }
+
+    fn variants(&self) -> Variants<Self> {
+        let counts = [1, 2, 3, 4, 5, 6, 8, 10, 15, 20].into_iter().filter_map(NonZeroU32::new);
+        Variants::new("consecutive", counts, |consecutive| Self { consecutive, ..*self })
     }
 
     fn machine(&self, feed: &Feed) -> Box<dyn Machine> {

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use crate::detect::machine::Machine;
 use crate::detect::odds::Trigger;
 use crate::detect::sample::{Feed, Sample};
-use crate::detect::spec::{Contradiction, Kind, Preset};
+use crate::detect::spec::{Contradiction, Kind, Preset, Variants};
 
 /// More failures than the mean so far.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
@@ -106,6 +106,11 @@ impl Kind for PageHinkley {
 
     fn memory(&self, feed: &Feed) -> Duration {
         feed.every.saturating_mul(self.min_samples) / feed.targets.max(1)
+    }
+
+    fn variants(&self) -> Variants<Self> {
+        let thresholds = [0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0];
+        Variants::new("threshold", thresholds, |threshold| Self { threshold, ..*self })
     }
 
     fn machine(&self, _feed: &Feed) -> Box<dyn Machine> {

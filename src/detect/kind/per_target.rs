@@ -13,7 +13,7 @@ use crate::base::SimTime;
 use crate::base::limits::DETECTOR_TARGETS_MAX;
 use crate::detect::machine::{Detector, Machine};
 use crate::detect::sample::{Feed, Sample};
-use crate::detect::spec::{Contradiction, Kind, Preset};
+use crate::detect::spec::{Contradiction, Kind, Preset, Variants};
 use crate::detect::table::DetectorSpec;
 
 /// A rule for every target.
@@ -72,6 +72,12 @@ impl Kind for PerTarget {
 
     fn memory(&self, feed: &Feed) -> Duration {
         self.rule.memory(&of_one(feed))
+    }
+
+    fn variants(&self) -> Variants<Self> {
+        // More than a fleet has is told by `contradictions`.
+        let counts = [1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50].map(AtLeast::Count);
+        Variants::new("at_least", counts, |at_least| Self { at_least, ..self.clone() })
     }
 
     fn machine(&self, feed: &Feed) -> Box<dyn Machine> {

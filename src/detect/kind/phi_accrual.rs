@@ -25,7 +25,7 @@ use crate::base::limits::DETECTOR_SAMPLES_MAX;
 use crate::base::{SimTime, Span, exact_duration, normal_quantile};
 use crate::detect::machine::Machine;
 use crate::detect::sample::{Feed, Sample};
-use crate::detect::spec::{Contradiction, Kind, Preset};
+use crate::detect::spec::{Contradiction, Kind, Preset, Variants};
 
 /// A success that is overdue.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
@@ -189,6 +189,11 @@ impl Kind for PhiAccrual {
 
     fn memory(&self, feed: &Feed) -> Duration {
         feed.every.saturating_mul(self.intervals)
+    }
+
+    fn variants(&self) -> Variants<Self> {
+        let thresholds = [0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0];
+        Variants::new("threshold", thresholds, |threshold| Self { threshold, ..*self })
     }
 
     fn machine(&self, feed: &Feed) -> Box<dyn Machine> {

@@ -14,7 +14,7 @@ use crate::base::limits::DETECTOR_RULES_MAX;
 use crate::base::{Ratio, SimTime};
 use crate::detect::machine::{Detector, Machine};
 use crate::detect::sample::{Feed, Sample};
-use crate::detect::spec::{Contradiction, Kind};
+use crate::detect::spec::{Contradiction, Kind, Variants};
 use crate::detect::table::DetectorSpec;
 
 /// Enough of several rules.
@@ -71,6 +71,11 @@ impl Kind for Quorum {
 
     fn memory(&self, feed: &Feed) -> Duration {
         self.of.iter().map(|rule| rule.memory(feed)).max().unwrap_or_default()
+    }
+
+    fn variants(&self) -> Variants<Self> {
+        let counts = (1..=self.of.len() as u32).map(AtLeast::Count);
+        Variants::new("at_least", counts, |at_least| Self { at_least, ..self.clone() })
     }
 
     fn machine(&self, feed: &Feed) -> Box<dyn Machine> {

@@ -13,7 +13,7 @@ use crate::base::Ratio;
 use crate::detect::machine::Machine;
 use crate::detect::odds::{Odds, Trigger};
 use crate::detect::sample::{Feed, Sample};
-use crate::detect::spec::{Contradiction, Kind};
+use crate::detect::spec::{Contradiction, Kind, Variants};
 
 /// The odds that something has changed by now.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
@@ -72,6 +72,11 @@ impl Kind for ShiryaevRoberts {
             Contradiction::new(message).hint("a week of a sample every 15s is 40320")
         });
         told.into_iter().collect()
+    }
+
+    fn variants(&self) -> Variants<Self> {
+        let every = [1e2, 3e2, 1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6, 1e7, 1e8];
+        Variants::new("false_alarm_every", every, |false_alarm_every| Self { false_alarm_every, ..*self })
     }
 
     fn machine(&self, _feed: &Feed) -> Box<dyn Machine> {

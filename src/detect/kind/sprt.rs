@@ -14,7 +14,7 @@ use crate::base::Ratio;
 use crate::detect::machine::Machine;
 use crate::detect::odds::Odds;
 use crate::detect::sample::{Feed, Sample};
-use crate::detect::spec::{Contradiction, Kind};
+use crate::detect::spec::{Contradiction, Kind, Variants};
 
 /// One decision after the other between two shares of failures.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
@@ -74,6 +74,11 @@ impl Kind for Sprt {
             },
         );
         Odds::contradiction(self.background, self.failing).into_iter().chain(errors).collect()
+    }
+
+    fn variants(&self) -> Variants<Self> {
+        let shares = (1..=10).filter_map(|digits| Ratio::new(1, 10_u64.pow(digits)));
+        Variants::new("false_alarm", shares, |false_alarm| Self { false_alarm, ..*self })
     }
 
     fn machine(&self, _feed: &Feed) -> Box<dyn Machine> {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::base::{Ratio, SimTime, Span, exact_duration};
 use crate::detect::machine::Machine;
 use crate::detect::sample::{Feed, Sample};
-use crate::detect::spec::{Contradiction, Kind};
+use crate::detect::spec::{Contradiction, Kind, Variants};
 use crate::detect::window::{Tape, window_contradiction};
 
 /// A share of failures in a window of time.
@@ -73,6 +73,12 @@ impl Kind for WindowRatio {
 
     fn memory(&self, _feed: &Feed) -> Duration {
         self.window.get()
+    }
+
+    fn variants(&self) -> Variants<Self> {
+        let shares = [1, 2, 5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 750, 1_000];
+        let shares = shares.into_iter().filter_map(|per_mille| Ratio::new(per_mille, 1_000));
+        Variants::new("at_least", shares, |at_least| Self { at_least, ..*self })
     }
 
     fn machine(&self, _feed: &Feed) -> Box<dyn Machine> {
