@@ -16,7 +16,7 @@ use crate::detect::{Detector, DetectorSpec, Feed, Sample};
 use crate::scenario::RulePlan;
 
 /// Something that is compared on the probes of one monitor.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Entrant {
     /// Its monitor's place.
     pub(super) monitor: usize,
@@ -33,7 +33,7 @@ pub(super) struct Row {
     pub(super) rule: String,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Rule {
     Detector(DetectorSpec),
     Prometheus(RulePlan),
@@ -66,6 +66,14 @@ impl Entrant {
         };
         let rows = plan.rows.iter().map(row).collect();
         Self { monitor: plan.monitor, rows, rule: Rule::Prometheus(plan.clone()) }
+    }
+
+    /// The detector that it is, if it is one: Prometheus rules have no main parameter.
+    pub(super) const fn spec(&self) -> Option<&DetectorSpec> {
+        match &self.rule {
+            Rule::Detector(spec) => Some(spec),
+            Rule::Prometheus(_) => None,
+        }
     }
 
     /// Whether it can be judged on such a monitor, which is played for so long at once.
@@ -144,6 +152,11 @@ pub(super) fn numbered(entrants: &[Entrant]) -> impl Iterator<Item = (usize, &En
     })
 }
 
-fn feed(watched: &Watched, lasts: Duration) -> Feed {
+/// How many rows all of them have.
+pub(super) fn row_count(entrants: &[Entrant]) -> usize {
+    entrants.iter().map(|entrant| entrant.rows.len()).sum()
+}
+
+pub(super) fn feed(watched: &Watched, lasts: Duration) -> Feed {
     Feed { targets: watched.targets.len() as u32, ..Feed::of_one(watched.every, SimTime::ZERO, lasts) }
 }

@@ -7,10 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::entrant::{Entrant, Judge, Row, numbered};
+use super::entrant::{Entrant, Judge, Row, numbered, row_count};
+use super::frontier::{self, Moved};
+use super::incident::incidents;
 use super::play::Feeder;
 use super::score::{Score, detector_scores, rate};
-use super::standard::{BASELINES, STANDARD};
+use super::sensitivity::{self, CELLS};
+use super::standard::{BASELINES, Baseline, STANDARD};
 use super::verdicts::Ask;
 use super::world::{Watched, World};
 use crate::base::limits::{BENCH_HISTORY_MAX, BENCH_REPLICAS_MAX};
@@ -30,6 +33,10 @@ pub struct BenchOptions {
     pub healthy: Duration,
     /// Deadlines of detection that the report tells.
     pub deadlines: Vec<Duration>,
+    /// Whether each detector's main parameter is moved as well.
+    pub frontier: bool,
+    /// Whether failures of all sizes are tried as well.
+    pub sensitivity: bool,
 }
 
 /// Why there is no benchmark.
@@ -74,7 +81,7 @@ struct Replica {
 }
 
 /// Judges that a healthy past has warmed, for one probe seed: one for each entrant.
-type Warm = Vec<Judge>;
+pub(super) type Warm = Vec<Judge>;
 
 /// A day, in which healthy time is cut.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -90,25 +97,23 @@ pub fn bench(
     load: impl Fn(Seed) -> Result<Plan, LoadError> + Sync,
     progress: impl Fn(usize, usize) + Sync,
 ) -> Result<BenchScores, BenchError> {
-    if plan.monitors.is_empty() {
-        return Err(BenchError::NoMonitor);
-    }
-    let count = options.worlds.saturating_mul(options.probe_seeds);
-    if count > BENCH_REPLICAS_MAX {
-        return Err(BenchError::TooManyReplicas(count));
-    }
+    check(plan, options)?;
     let first = World::new(plan)?;
-    let entrants = entrants(plan);
-    for entrant in &entrants {
+    let own = entrants(plan);
+    for entrant in &own {
         entrant.check(&first.monitors[entrant.monitor], DAY)?;
     }
-    let names = entrants.iter().flat_map(|entrant| &entrant.rows);
+    let names = own.iter().flat_map(|entrant| &entrant.rows);
     let place = |name: &str| names.clone().position(|row| row.name == name);
     let asks: Vec<Ask<'_>> = plan.expectations.iter().map(|expected| Ask::new(expected, place)).collect();
-    let past = past(&first, &entrants);
+    let past = past(&first, &own);
+    let moved = if options.frontier { Moved::of(&first, &own) } else { Vec::new() };
+    let entrants: Vec<Entrant> =
+        own.iter().cloned().chain(moved.iter().map(|moved| moved.entrant.clone())).collect();
     let days = options.healthy.as_nanos().div_ceil(DAY.as_nanos()) as usize;
     let seeds: Vec<Seed> = (0..options.probe_seeds).map(|n| probe_seed(plan.seed, n)).collect();
-    let steps = seeds.len() + days + options.worlds;
+    let cells = if options.sensitivity { CELLS } else { 0 };
+    let steps = seeds.len() + days + options.worlds + cells;
     let done = AtomicUsize::new(0);
     let step = || progress(done.fetch_add(1, Ordering::Relaxed) + 1, steps);
 
@@ -124,19 +129,65 @@ pub fn bench(
         alarms
     });
     let replicas = spread(options.worlds, |n| {
-        let world = if n == 0 {
-            World::new(plan)
-        } else {
-            let plan = load(Seed(plan.seed.0.wrapping_add(n as u64)));
-            plan.map_err(|error| BenchError::Load(Box::new(error))).and_then(|plan| World::new(&plan))
-        };
+        let world = nth_world(plan, &load, n);
         let replicas = world.map(|world| replicas_of(&world, &entrants, &asks, &warm, &seeds, past, n));
         step();
         replicas
     });
     let replicas: Vec<Replica> =
         replicas.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-    Ok(report(plan, options, &entrants, &asks, &replicas, &healthy))
+    let stage = Stage { world: &first, entrants: &own, warm: &warm, seeds: &seeds, past };
+    let trials = spread(cells, |cell| {
+        let trial = sensitivity::trial(&stage, options, cell);
+        step();
+        trial
+    });
+    let mut detectors = rows(plan, options, &entrants, &replicas, &healthy);
+    let frontier = frontier::curves(&moved, &detectors[row_count(&own)..]);
+    detectors.truncate(row_count(&own));
+    let verdict = |(n, ask): (usize, &Ask<'_>)| {
+        let rate = ask.entrant.and_then(|entrant| detectors[entrant].false_alarms.as_ref());
+        ask.verdict(replicas.iter().map(|replica| replica.answers[n]), rate)
+    };
+    let verdicts = asks.iter().enumerate().map(verdict).collect();
+    detectors.extend(baselines(options, &replicas));
+    Ok(BenchScores {
+        scenario: plan.name.to_string(),
+        file: plan.file.to_string(),
+        seed: plan.seed.0,
+        worlds: options.worlds,
+        probe_seeds: options.probe_seeds,
+        healthy_days: days as f64,
+        detectors,
+        verdicts,
+        incidents: incidents(plan, &stage),
+        frontier,
+        sensitivity: sensitivity::maps(plan, &own, options, &trials),
+    })
+}
+
+fn check(plan: &Plan, options: &BenchOptions) -> Result<(), BenchError> {
+    if plan.monitors.is_empty() {
+        return Err(BenchError::NoMonitor);
+    }
+    let count = options.worlds.saturating_mul(options.probe_seeds);
+    if count > BENCH_REPLICAS_MAX {
+        return Err(BenchError::TooManyReplicas(count));
+    }
+    Ok(())
+}
+
+/// The world of the scenario under its n-th seed.
+fn nth_world(
+    plan: &Plan,
+    load: impl Fn(Seed) -> Result<Plan, LoadError>,
+    n: usize,
+) -> Result<World, BenchError> {
+    if n == 0 {
+        return World::new(plan);
+    }
+    let plan = load(Seed(plan.seed.0.wrapping_add(n as u64)));
+    plan.map_err(|error| BenchError::Load(Box::new(error))).and_then(|plan| World::new(&plan))
 }
 
 fn entrants(plan: &Plan) -> Vec<Entrant> {
@@ -188,6 +239,16 @@ pub(super) fn first_replica(
     days.chain(std::iter::once(scenario))
 }
 
+/// What everybody plays on: a world, its entrants with a healthy past, one for each probe seed.
+pub(super) struct Stage<'a> {
+    pub(super) world: &'a World,
+    pub(super) entrants: &'a [Entrant],
+    /// It may have more judges than there are entrants.
+    pub(super) warm: &'a [Warm],
+    pub(super) seeds: &'a [Seed],
+    pub(super) past: Duration,
+}
+
 /// Plays the healthy past: a day at a time, so that memory is bounded.
 fn warm(world: &World, entrants: &[Entrant], seed: Seed, past: Duration) -> Warm {
     let lasts = past + world.duration.max(DAY);
@@ -235,46 +296,35 @@ fn replicas_of(
     past: Duration,
     n: usize,
 ) -> Vec<Replica> {
-    let end = SimTime::after_start(world.duration);
-    let replica = |(seed, warm): (&Seed, &Warm)| {
-        let rows = entrants.iter().map(|entrant| entrant.rows.len()).sum();
-        let mut replica = Replica { scores: vec![Score::default(); rows], answers: vec![None; asks.len()] };
+    let stage = Stage { world, entrants, warm, seeds, past };
+    let replica = |seed| {
+        let mut replica =
+            Replica { scores: vec![Score::default(); row_count(entrants)], answers: vec![None; asks.len()] };
         for (place, watched) in world.monitors.iter().enumerate() {
             let part = format!("world {n}");
-            let samples = Feeder::new(watched, *seed, &part, false).samples(end, past);
-            let judged = numbered(entrants).zip(warm).filter(|((_, entrant), _)| entrant.monitor == place);
-            for ((first, _), warm) in judged {
-                let mut judge = warm.clone();
-                let fired = judge.firing();
-                let changes = judge.observe(&samples, end.plus(past));
-                for (number, (fired, mut changes)) in (first..).zip(fired.into_iter().zip(changes)) {
-                    for (at, _) in &mut changes {
-                        *at = at.minus(past);
+            stage.play(watched, place, seed, &part, world.duration, |number, fired, changes| {
+                let score = Score::new(fired, changes, &watched.truth);
+                for ((ask, windows), answer) in asks.iter().zip(&world.windows).zip(&mut replica.answers) {
+                    if ask.entrant == Some(number) {
+                        *answer = ask.answer(windows.as_deref(), fired, changes, &score);
                     }
-                    let score = Score::new(fired, &changes, &watched.truth);
-                    for ((ask, windows), answer) in asks.iter().zip(&world.windows).zip(&mut replica.answers)
-                    {
-                        if ask.entrant == Some(number) {
-                            *answer = ask.answer(windows.as_deref(), fired, &changes, &score);
-                        }
-                    }
-                    replica.scores[number] = score;
                 }
-            }
+                replica.scores[number] = score;
+            });
         }
         replica
     };
-    seeds.iter().zip(warm).map(replica).collect()
+    (0..seeds.len()).map(replica).collect()
 }
 
-fn report(
+/// The scores of each row of each entrant.
+fn rows(
     plan: &Plan,
     options: &BenchOptions,
     entrants: &[Entrant],
-    asks: &[Ask<'_>],
     replicas: &[Replica],
     healthy: &[Vec<u64>],
-) -> BenchScores {
+) -> Vec<DetectorScores> {
     let days = healthy.len() as f64;
     let rows = entrants.iter().flat_map(|entrant| entrant.rows.iter().map(move |row| (entrant, row)));
     let scores_of = |(place, (entrant, row)): (usize, (&Entrant, &Row))| {
@@ -290,16 +340,15 @@ fn report(
         let watches = |each| Watches { targets: monitor.target_count(), each };
         DetectorScores { watches: entrant.tells_targets_apart().map(watches), ..scores }
     };
-    let mut detectors: Vec<DetectorScores> = rows.enumerate().map(scores_of).collect();
-    let verdict = |(n, ask): (usize, &Ask<'_>)| {
-        let rate = ask.entrant.and_then(|entrant| detectors[entrant].false_alarms.as_ref());
-        ask.verdict(replicas.iter().map(|replica| replica.answers[n]), rate)
-    };
-    let verdicts = asks.iter().enumerate().map(verdict).collect();
+    rows.enumerate().map(scores_of).collect()
+}
+
+/// A row for each way to notice that is not software.
+fn baselines(options: &BenchOptions, replicas: &[Replica]) -> Vec<DetectorScores> {
     let longest = |replica: &Replica| replica.scores.iter().map(|score| score.impaired).max();
     let impaired: Vec<Duration> =
         replicas.iter().filter_map(longest).filter(|impaired| !impaired.is_zero()).collect();
-    detectors.extend(BASELINES.iter().map(|baseline| {
+    let row = |baseline: &Baseline| {
         // What is over by then is never told.
         let told = |lasts: &Duration| {
             let found = (baseline.after <= *lasts).then_some(baseline.after);
@@ -308,16 +357,38 @@ fn report(
         let told: Vec<Score> = impaired.iter().map(told).collect();
         let names = (baseline.name.to_owned(), baseline.source.to_owned(), None);
         detector_scores(names, &told, &options.deadlines, None)
-    }));
-    BenchScores {
-        scenario: plan.name.to_string(),
-        file: plan.file.to_string(),
-        seed: plan.seed.0,
-        worlds: options.worlds,
-        probe_seeds: options.probe_seeds,
-        healthy_days: days,
-        detectors,
-        verdicts,
+    };
+    BASELINES.iter().map(row).collect()
+}
+
+// === impl Stage ===
+
+impl Stage<'_> {
+    /// Plays what `watched`, the monitor at `place`, sees with a probe seed, until `lasts`. Of each row of its entrants: its number,
+    /// whether it fired before, and its changes in scenario time.
+    pub(super) fn play(
+        &self,
+        watched: &Watched,
+        place: usize,
+        seed: usize,
+        part: &str,
+        lasts: Duration,
+        mut played: impl FnMut(usize, bool, &[(SimTime, bool)]),
+    ) {
+        let end = SimTime::after_start(lasts);
+        let samples = Feeder::new(watched, self.seeds[seed], part, false).samples(end, self.past);
+        let all = numbered(self.entrants).zip(&self.warm[seed]);
+        for ((first, _), warm) in all.filter(|((_, entrant), _)| entrant.monitor == place) {
+            let mut judge = warm.clone();
+            let fired = judge.firing();
+            let changes = judge.observe(&samples, end.plus(self.past));
+            for (number, (fired, mut changes)) in (first..).zip(fired.into_iter().zip(changes)) {
+                for (at, _) in &mut changes {
+                    *at = at.minus(self.past);
+                }
+                played(number, fired, &changes);
+            }
+        }
     }
 }
 

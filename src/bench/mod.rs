@@ -12,15 +12,21 @@
 //! seed, and the detectors that it has warmed are cloned. **Healthy time** is the same monitors without any fault: what fires
 //! there is a false alarm.
 //!
+//! Two sweeps may be added: the **frontier** (each detector's main parameter moves) and the **sensitivity** (a failure grows in
+//! share and in length).
+//!
 //! Pure but for the threads that it spreads the work on: results depend on the scenario and the seeds, not on how many
 //! threads there were or which was first.
 
 mod entrant;
+mod frontier;
+mod incident;
 mod matrix;
 mod openmetrics;
 mod play;
 mod ruling;
 mod score;
+mod sensitivity;
 mod series;
 mod standard;
 mod truth;

@@ -59,8 +59,21 @@ pub(super) fn share(count: u64, of: u64) -> Found {
     Found { count, of, low, high }
 }
 
+/// Steps of a curve of detection.
+const STEPS_MAX: usize = 100;
+
+/// The share of `all` that was found by then, at up to a hundred of these times, which are sorted.
+fn found_after(seconds: &[f64], all: usize) -> Vec<(f64, f64)> {
+    let steps = seconds.len().min(STEPS_MAX);
+    let step = |n: usize| {
+        let count = (n * seconds.len()).div_ceil(steps);
+        (seconds[count - 1], count as f64 / all as f64)
+    };
+    (1..=steps).map(step).collect()
+}
+
 /// The quantile `q` of `all` times of which these, sorted, are known.
-fn times(seconds: &[f64], all: usize, q: f64) -> Times {
+pub(super) fn times(seconds: &[f64], all: usize, q: f64) -> Times {
     let quantile = censored_quantile(seconds, all, q);
     Times { value: quantile.value, low: quantile.low, high: quantile.high }
 }
@@ -111,6 +124,7 @@ pub(super) fn detector_scores(
         alarms: (!fired.is_empty()).then(|| f64::from(alarms) / fired.len() as f64),
         unexplained,
         resolved: times(&resolved, fired.len(), 0.5),
+        found_after: found_after(&found, all),
     }
 }
 

@@ -19,7 +19,14 @@ fn scenario(faults: &str, detectors: &str) -> String {
 
 fn options(worlds: usize, healthy_days: u64) -> BenchOptions {
     let healthy = Duration::from_secs(healthy_days * 86_400);
-    BenchOptions { worlds, probe_seeds: 10, healthy, deadlines: vec![Duration::from_secs(900)] }
+    BenchOptions {
+        worlds,
+        probe_seeds: 10,
+        healthy,
+        deadlines: vec![Duration::from_secs(900)],
+        frontier: false,
+        sensitivity: false,
+    }
 }
 
 fn plan(text: &str) -> Plan {
@@ -179,4 +186,77 @@ fn healthy_time_is_healthy_where_a_scenario_begins_dark() {
     assert_eq!((two.found.count, two.found.of, two.unexplained), (20, 20, Some(0.0)));
     assert_eq!(two.false_alarms.unwrap().count, 0);
     assert!(two.median.value.unwrap() < 40.0, "it was silent before: {two:?}");
+}
+
+/// Every point of the frontier is the detector with another parameter on the same samples: a stricter one never finds more, and
+/// along the best points fewer false alarms cost time. The point as written has the figures of the table's row.
+#[test]
+fn the_frontier_trades_time_for_false_alarms() {
+    let text = scenario(FIFTH, RULES);
+    let plain = play(&text, &options(4, 30));
+    let scores = play(&text, &BenchOptions { frontier: true, ..options(4, 30) });
+    assert_eq!(scores.detectors, plain.detectors, "variants change nothing for the others");
+    for (curve, name) in scores.frontier.iter().zip(["one", "two"]) {
+        assert_eq!((curve.detector.as_str(), curve.parameter.as_str()), (name, "failures"));
+        let own: Vec<_> = curve.points.iter().filter(|point| point.own).collect();
+        let row = row(&scores, name);
+        assert_eq!((own.len(), own[0].median, own[0].found), (1, row.median, row.found));
+        let of = |value: &str| curve.points.iter().find(|point| point.value == value).unwrap();
+        for pair in ["1", "2", "3", "4", "5", "6", "8", "10"].windows(2) {
+            assert!(of(pair[0]).found.count >= of(pair[1]).found.count);
+        }
+    }
+    let mut best: Vec<(f64, f64)> = scores.frontier[0]
+        .points
+        .iter()
+        .filter(|point| point.best)
+        .map(|point| (point.false_alarms.unwrap().per_day, point.median.value.unwrap()))
+        .collect();
+    assert!(best.len() > 1, "{best:?}");
+    best.sort_by(|a, b| a.0.total_cmp(&b.0));
+    assert!(best.windows(2).all(|pair| pair[0].1 > pair[1].1), "{best:?}");
+}
+
+/// A larger share of dark buckets is found more often, the same probes given. With f = 51/256 dark for half an hour, one failure
+/// is always found. Of 10 s in which all is dark a probe sees nothing unless all its SYNs fall in them: those at 0, 1, 2, 3 and 4 s of
+/// its 5 s, so it must begin in the first 6 s of 15.
+#[test]
+fn sensitivity_grows_with_the_failure() {
+    let scores = play(&scenario("", RULES), &BenchOptions { sensitivity: true, ..options(4, 0) });
+    for map in &scores.sensitivity {
+        assert_eq!((map.cells.len(), map.deadline), (super::sensitivity::CELLS, 900.0));
+        for of_burst in map.cells.chunks(7) {
+            let counts: Vec<u64> = of_burst.iter().map(|cell| cell.found.count).collect();
+            assert!(counts.is_sorted(), "{}: {counts:?}", map.detector);
+        }
+    }
+    // Lengths are rows: 10 s, 30 s, 1 m, 5 m, 30 m, 2 h; shares columns: 1, 2, 5, 10, 20, 50, 100 %.
+    let cell = |row: usize, column: usize| scores.sensitivity[0].cells[row * 7 + column];
+    assert_eq!(cell(4, 4).found.count, 40);
+    let short = cell(0, 6).found;
+    assert!(short.low < 6.0 / 15.0 && short.high > 6.0 / 15.0, "{short:?}");
+}
+
+/// The picture of an incident: the share that is expected to fail, where it is, and who fired then.
+#[test]
+fn the_incident_is_drawn_from_the_plan() {
+    let scores = play(&scenario(FIFTH, RULES), &options(1, 0));
+    let incident = &scores.incidents[0];
+    let shares = &incident.targets[0].shares;
+    // Two hours in 240 columns of half a minute.
+    assert!((shares[100] - 51.0 / 256.0).abs() < 1e-9 && shares[10] == 0.0 && shares[200] == 0.0);
+    let (name, spans) = &incident.alarms[0];
+    assert!(name == "one" && spans.iter().all(|(from, until)| from < until && *from > 0.0), "{spans:?}");
+    assert!(spans.iter().any(|(from, _)| (1_800.0..2_000.0).contains(from)), "{spans:?}");
+}
+
+/// Trials of the sensitivity are healthy but for their own failure: what the scenario's WAN does is not in them.
+#[test]
+fn sensitivity_leaves_the_incident_out() {
+    let text = "name: x\nduration: 30m\nservices: { a: { upstream: \"a:1\", path: { from: s1, to: s3 } } }\n\
+                wan: { topology: { ring: { routers: 4 } }, script: [{ at: 30s, stuck: { count: 4, loss: 90% } }] }\n\
+                monitors: { m: { every: 15s, timeout: 5s, http: { get: / } } }\ndetectors: { two: { consecutive: { failures: 2 } } }\n";
+    let scores = play(text, &BenchOptions { sensitivity: true, ..options(1, 0) });
+    let found = |place: usize| scores.sensitivity[0].cells[place].found.count;
+    assert_eq!((row(&scores, "two").found.count, found(0), found(5 * 7 + 6)), (10, 0, 10));
 }

@@ -30,6 +30,11 @@ pub struct Spans(pub Vec<(SimTime, SimTime)>);
 
 /// When probes of this plan are impaired by the program, until `end`.
 pub(super) fn impaired(program: &Program, plan: &ProbePlan, end: SimTime) -> Spans {
+    Spans::where_impaired(&failing(program, plan), end)
+}
+
+/// The share of probes that is expected to fail: from each of these instants on.
+pub(super) fn failing(program: &Program, plan: &ProbePlan) -> Vec<(SimTime, f64)> {
     let faults = program.faults();
     let certain = |fault: &&Arc<Fault>| fault.parts.probability == Ratio::ONE;
     let base = program.edited(faults.iter().filter(certain).map(Arc::clone).collect());
@@ -43,7 +48,7 @@ pub(super) fn impaired(program: &Program, plan: &ProbePlan, end: SimTime) -> Spa
             parts.push(Part { weight, lines: of_fault(fault, plan) });
         }
     }
-    Spans::where_impaired(&parts, end)
+    added_up(&parts)
 }
 
 /// What fails probes for itself: with a weight, chances of buckets over time.
@@ -124,35 +129,44 @@ fn ends_answers(fault: &Fault, plan: &ProbePlan) -> bool {
     asked && (fault.kind().refuses() || fault.kind().cut().as_ref().is_some_and(soon))
 }
 
+/// What fails by any of the parts.
+fn added_up(parts: &[Part]) -> Vec<(SimTime, f64)> {
+    // At each change of a line: which part's share changes by how much.
+    let mut changes: Vec<(SimTime, usize, f64)> = Vec::new();
+    for (place, part) in parts.iter().enumerate() {
+        for (line, buckets) in &part.lines {
+            let share = *buckets as f64 / BUCKETS as f64;
+            let mut before = 0.0;
+            for (from, _, chance) in line.pieces() {
+                changes.push((from, place, (chance - before) * share));
+                before = *chance;
+            }
+        }
+    }
+    changes.sort_by_key(|(at, place, _)| (*at, *place));
+    let mut shares = vec![0.0; parts.len()];
+    let mut failing = Vec::new();
+    for together in changes.chunk_by(|(a, ..), (b, ..)| a == b) {
+        for (_, place, by) in together {
+            shares[*place] += by;
+        }
+        let survives: f64 =
+            parts.iter().zip(&shares).map(|(part, share)| 1.0 - part.weight * share).product();
+        failing.push((together[0].0, 1.0 - survives));
+    }
+    failing
+}
+
 // === impl Spans ===
 
 impl Spans {
-    fn where_impaired(parts: &[Part], end: SimTime) -> Self {
-        // At each change of a line: which part's share changes by how much.
-        let mut changes: Vec<(SimTime, usize, f64)> = Vec::new();
-        for (place, part) in parts.iter().enumerate() {
-            for (line, buckets) in &part.lines {
-                let share = *buckets as f64 / BUCKETS as f64;
-                let mut before = 0.0;
-                for (from, _, chance) in line.pieces() {
-                    changes.push((from, place, (chance - before) * share));
-                    before = *chance;
-                }
-            }
-        }
-        changes.sort_by_key(|(at, place, _)| (*at, *place));
-        let mut shares = vec![0.0; parts.len()];
+    fn where_impaired(failing: &[(SimTime, f64)], end: SimTime) -> Self {
         let mut spans: Vec<(SimTime, SimTime)> = Vec::new();
         let mut since = None;
-        for together in changes.chunk_by(|(a, ..), (b, ..)| a == b) {
-            for (_, place, by) in together {
-                shares[*place] += by;
-            }
-            let at = together[0].0.min(end);
-            let survives: f64 =
-                parts.iter().zip(&shares).map(|(part, share)| 1.0 - part.weight * share).product();
+        for (at, share) in failing {
+            let at = (*at).min(end);
             // Sums of many shares are off by roundings.
-            let bad = 1.0 - survives >= IMPAIRED - 1e-9;
+            let bad = *share >= IMPAIRED - 1e-9;
             match (since, bad) {
                 (None, true) => since = Some(at),
                 (Some(from), false) => {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::matrix::BenchError;
 use super::truth::{Spans, impaired};
-use crate::base::SimTime;
+use crate::base::{Seed, SimTime, Timeline};
 use crate::event::Window;
-use crate::fault::{Fault, FaultKind, Program};
+use crate::fault::{Fault, FaultKind, FaultParts, Level, Program};
 use crate::probe::{Exchange, Healthy, ProbePlan, unmodelled};
 use crate::scenario::{Check, MonitorPlan, Plan};
 use crate::tcp::Kernel;
@@ -38,7 +38,7 @@ pub(super) struct Watched {
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) program: Arc<Program>,
-    /// The same without any fault: over a WAN, the way that it is before anything happens.
+    /// The same without any fault: over a WAN, the way that it is while nothing happens.
     pub(super) healthy: Arc<Program>,
 }
 
@@ -54,16 +54,16 @@ impl World {
         let programs: Vec<Target> = (0..plan.services.len())
             .map(|service| {
                 let program = plan.program(service);
-                let wan = |fault: &&Arc<Fault>| matches!(fault.parts.kind, FaultKind::Wan(_));
-                let healthy = program.faults().iter().filter(wan).map(Arc::clone).collect();
+                let healthy = program.faults().iter().filter_map(|fault| quiet(fault, plan.seed)).collect();
                 let healthy = Arc::new(program.edited(healthy));
                 Target { program: Arc::new(program), healthy }
             })
             .collect();
         let pair = |pair: &usize| {
-            // A WAN alone: healthy is how it is before anything happens.
-            let program = Arc::new(Program::new(plan.seed, vec![Arc::clone(&plan.pairs[*pair].fault)]));
-            Target { program: Arc::clone(&program), healthy: program }
+            let fault = &plan.pairs[*pair].fault;
+            let alone = |fault| Arc::new(Program::new(plan.seed, vec![fault]));
+            let healthy = quiet(fault, plan.seed).map_or_else(|| alone(Arc::clone(fault)), alone);
+            Target { program: alone(Arc::clone(fault)), healthy }
         };
         let watched = |monitor: &MonitorPlan| {
             let probe = probe_plan(monitor);
@@ -108,6 +108,17 @@ impl Watched {
     pub(super) fn is_http(&self) -> bool {
         matches!(self.probe.exchange, Exchange::Http { .. })
     }
+}
+
+/// What is there of a fault while nothing happens: a WAN, which has its delay. All others are gone.
+fn quiet(fault: &Fault, seed: Seed) -> Option<Arc<Fault>> {
+    let FaultKind::Wan(routing) = &fault.parts.kind else { return None };
+    let parts = FaultParts {
+        kind: FaultKind::Wan(routing.quiet()),
+        level: Timeline::constant(Level::ZERO),
+        ..fault.parts.clone()
+    };
+    Some(Arc::new(Fault::new(parts, seed)))
 }
 
 fn instances(plan: &Plan, monitor: &MonitorPlan) -> Vec<Arc<str>> {

@@ -134,6 +134,12 @@ pub(super) struct BenchArgs {
     /// Tell how often a detector fires within these times
     #[arg(long = "within", value_name = "TIME", value_delimiter = ',', default_value = "5m,15m,40m")]
     pub(super) deadlines: Vec<Span>,
+    /// Move each detector's main parameter as well: time to detect against false alarms
+    #[arg(long)]
+    pub(super) frontier: bool,
+    /// Try failures of all sizes as well: how likely a share of dark flows is found that lasts so long
+    #[arg(long)]
+    pub(super) sensitivity: bool,
     /// The first seed
     #[arg(long)]
     pub(super) seed: Option<u64>,
@@ -152,7 +158,8 @@ pub(super) struct BenchArgs {
     /// Write all figures as JSON
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
-    /// Write a row for each detector as CSV
+    /// Write a row for each detector as CSV; what `--frontier` and `--sensitivity` find goes to files beside it
+    /// (`scores.frontier.csv`)
     #[arg(long, value_name = "FILE")]
     pub(super) csv: Option<PathBuf>,
     /// Write a JUnit report: a case for each expectation of the scenarios

@@ -25,7 +25,10 @@ pub use kind::{
 };
 pub use outbox::{Outbox, ToScenario};
 pub use path::{PathChanged, PathHealth, PathHistory, Why};
-pub use scores::{BenchScores, DetectorScores, Found, Rate, Times, Watches, two_figures};
+pub use scores::{
+    BenchScores, DetectorScores, Found, Frontier, FrontierPoint, Incident, Rate, Sensitivity,
+    SensitivityCell, TargetShares, Times, Watches, two_figures,
+};
 
 /// Whatever wants to see every event, in order.
 pub trait Sink {

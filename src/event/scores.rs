@@ -23,6 +23,15 @@ pub struct BenchScores {
     pub detectors: Vec<DetectorScores>,
     /// What came of the scenario's expectations, in its order.
     pub verdicts: Vec<Verdict>,
+    /// What each monitor's targets were in for, and who fired when, in the first replica.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incidents: Vec<Incident>,
+    /// How detectors fare as their main parameters move; empty, if nobody asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frontier: Vec<Frontier>,
+    /// How detectors fare as a failure grows; empty, if nobody asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sensitivity: Vec<Sensitivity>,
 }
 
 /// What a benchmark says about one detector.
@@ -53,6 +62,88 @@ pub struct DetectorScores {
     pub unexplained: Option<f64>,
     /// Time from the last impaired instant to its silence, in seconds.
     pub resolved: Times,
+    /// The share of the replicas in which it had fired after so many seconds: steps of a hundredth, or all there are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found_after: Vec<(f64, f64)>,
+}
+
+/// What a monitor's targets were in for in the first world, and what its detectors did about it in the first replica.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// The monitor.
+    pub monitor: String,
+    /// How long the scenario lasts, in seconds.
+    pub lasts: f64,
+    /// A row for each service that it looks at.
+    pub targets: Vec<TargetShares>,
+    /// When each of its detectors fired: from when until when, in seconds.
+    pub alarms: Vec<(String, Vec<(f64, f64)>)>,
+}
+
+/// The share of probes that is expected to fail, over time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetShares {
+    /// The service.
+    pub name: String,
+    /// The mean share in each of equal parts of the scenario.
+    pub shares: Vec<f64>,
+}
+
+/// How a detector fares as its main parameter moves, on the same samples: its line of the AMOC (T. Fawcett and F. Provost,
+/// *Activity Monitoring*, KDD 1999).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Frontier {
+    /// The detector.
+    pub detector: String,
+    /// Its monitor.
+    pub monitor: String,
+    /// Its main parameter.
+    pub parameter: String,
+    /// From the most false alarms to the fewest.
+    pub points: Vec<FrontierPoint>,
+}
+
+/// A value of a main parameter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrontierPoint {
+    /// As a scenario would write it.
+    pub value: String,
+    /// Whether the detector is written so.
+    pub own: bool,
+    /// Whether no point of any detector of this monitor is as good in one respect and better in the other.
+    pub best: bool,
+    /// In how many replicas it fired.
+    pub found: Found,
+    /// Time to detect, in seconds.
+    pub median: Times,
+    /// False alarms of a healthy day.
+    pub false_alarms: Option<Rate>,
+}
+
+/// How a detector fares as a failure grows in share and in length.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sensitivity {
+    /// The detector.
+    pub detector: String,
+    /// Its monitor.
+    pub monitor: String,
+    /// Found means: fired within so many seconds.
+    pub deadline: f64,
+    /// By length, shortest first; of each length by share, smallest first.
+    pub cells: Vec<SensitivityCell>,
+}
+
+/// One failure: a share of the flow buckets is dark for a time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SensitivityCell {
+    /// The share.
+    pub share: f64,
+    /// The time, in seconds.
+    pub burst: f64,
+    /// In how many replicas it fired before the deadline.
+    pub found: Found,
+    /// Time to detect, in seconds.
+    pub median: Times,
 }
 
 /// What a detector looks at.

@@ -68,6 +68,18 @@ impl Routing {
         ways.filter_map(|way| way.path.next_change(now)).min()
     }
 
+    /// The same network if nothing ever happened to it.
+    #[must_use]
+    pub fn quiet(&self) -> Self {
+        let quiet = |way: &Way| Way {
+            path: Arc::new(Timeline::constant(way.path.at(SimTime::ZERO).clone())),
+            quiet: way.quiet,
+            why: Timeline::constant(None),
+        };
+        let all = |ways: &Ways| Ways { ways: ways.ways.iter().map(quiet).collect(), way_of: ways.way_of };
+        Self { ways: Arc::new([all(&self.ways[0]), all(&self.ways[1])]), ..self.clone() }
+    }
+
     /// The most changes of one of its lines.
     pub fn changes(&self) -> usize {
         let ways = self.ways.iter().flat_map(|ways| &ways.ways);

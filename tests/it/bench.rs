@@ -373,3 +373,39 @@ fn the_shipped_rules_on_the_incident_of_2023() {
     let all = ["BlackboxProbeFailed", "ProbeFailing", "ProbeFlaky", "ErrorBudgetBurn"].map(found);
     assert_eq!(all, [Some(2), Some(0), Some(2), Some(2)], "{}", ran.stdout);
 }
+
+/// Proves that both sweeps come with a table, JSON and files of rows: the frontier has the detector as it is written, and who
+/// fires at the first failure finds any failure that lasts, while twenty in a row need a total one.
+#[test]
+fn sweeps_move_the_parameter_and_the_failure() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s.yaml", SCENARIO);
+    let args = [
+        "bench",
+        "s.yaml",
+        "--replicas",
+        "10",
+        "--healthy-days",
+        "2",
+        "--frontier",
+        "--sensitivity",
+        "--json",
+        "a.json",
+        "--csv",
+        "a.csv",
+    ];
+    let ran = sandbox.run(brownout().args(args));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
+    assert!(ran.stdout.contains("eager: failures") && ran.stdout.contains("sleepy: for"), "{}", ran.stdout);
+    let read = |name: &str| fs_err::read_to_string(sandbox.path().join(name)).expect("a report");
+    let told: Value = serde_json::from_str(&read("a.json")).expect("JSON");
+    let points = told[0]["frontier"][1]["points"].as_array().expect("points");
+    let own: Vec<&Value> = points.iter().filter(|point| point["own"] == true).collect();
+    assert_eq!((own.len(), &own[0]["value"]), (1, &Value::from("5m")));
+    // Thirty minutes of all shares.
+    let found =
+        |n: usize, share: usize| told[0]["sensitivity"][n]["cells"][4 * 7 + share]["found"]["count"].as_u64();
+    assert_eq!([found(0, 5), found(0, 6), found(1, 4), found(1, 6)], [Some(10), Some(10), Some(0), Some(10)]);
+    assert!(read("a.frontier.csv").lines().count() > 10);
+    assert_eq!(read("a.sensitivity.csv").lines().count(), 1 + 2 * 42);
+}

@@ -16,7 +16,10 @@ use crate::base::Seed;
 use crate::base::limits::RULE_FILE_BYTES_MAX;
 use crate::bench::{BenchOptions, bench, dead_rules_of, export_openmetrics};
 use crate::event::BenchScores;
-use crate::report::{scores_csv, scores_json, scores_junit, scores_table};
+use crate::report::{
+    frontier_csv, frontier_table, scores_csv, scores_json, scores_junit, scores_table, sensitivity_csv,
+    sensitivity_table,
+};
 use crate::rules::{RuleFile, RuleFileError, Semantics};
 use crate::scenario::{LoadError, Overrides, Plan, RulePlan, load_detectors, load_scenario};
 
@@ -26,10 +29,17 @@ const PROBE_SEEDS: usize = 10;
 /// Parts of the progress bar.
 const BAR: usize = 30;
 
+/// The files to write when all is done, opened before anything is played.
+struct Files {
+    json: Option<OutFile>,
+    csv: Option<OutFile>,
+    frontier: Option<OutFile>,
+    sensitivity: Option<OutFile>,
+    junit: Option<OutFile>,
+}
+
 pub(in crate::cli) fn run(args: &BenchArgs, printer: &mut Printer) -> Result<u8, CliError> {
-    let json = args.json.as_deref().map(OutFile::open).transpose()?;
-    let csv = args.csv.as_deref().map(OutFile::open).transpose()?;
-    let junit = args.junit.as_deref().map(OutFile::open).transpose()?;
+    let files = Files::open(args)?;
     let rules = args.rules.as_deref().map(read_rules).transpose()?;
     let semantics = match args.prometheus {
         PrometheusVersion::V2 => Semantics::V2,
@@ -42,6 +52,8 @@ pub(in crate::cli) fn run(args: &BenchArgs, printer: &mut Printer) -> Result<u8,
         probe_seeds,
         healthy: Duration::from_secs(u64::from(args.healthy_days) * 86_400),
         deadlines: args.deadlines.iter().map(|deadline| deadline.get()).collect(),
+        frontier: args.frontier,
+        sensitivity: args.sensitivity,
     };
     let mut all: Vec<BenchScores> = Vec::new();
     for (n, scenario) in args.scenarios.iter().enumerate() {
@@ -67,25 +79,50 @@ pub(in crate::cli) fn run(args: &BenchArgs, printer: &mut Printer) -> Result<u8,
         bar.clear();
         let scores = scores?;
         let gap = if n > 0 { "\n" } else { "" };
-        printer.data(&format!("{gap}{}", scores_table(&scores, &printer.view())))?;
+        let view = printer.view();
+        printer.data(&format!("{gap}{}", scores_table(&scores, &view)))?;
+        printer.data(&frontier_table(&scores, &view))?;
+        printer.data(&sensitivity_table(&scores, &view))?;
         all.push(scores);
     }
-    if let Some(mut file) = json {
-        let text = scores_json(&all).map_err(|e| CliError::Report { what: "JSON", reason: e.to_string() })?;
-        file.write_all(text.as_bytes())?;
-    }
-    if let Some(mut file) = csv {
-        file.write_all(scores_csv(&all).as_bytes())?;
-    }
-    if let Some(mut file) = junit {
-        let replays: Vec<String> =
-            args.scenarios.iter().zip(&all).map(|(file, scores)| of_bench(file, scores.seed, args)).collect();
-        let text = scores_junit(all.iter().zip(replays.iter().map(String::as_str)))
-            .map_err(|e| CliError::Report { what: "JUnit", reason: e.to_string() })?;
-        file.write_all(text.as_bytes())?;
-    }
+    files.write(args, &all)?;
     let failed = all.iter().flat_map(|scores| &scores.verdicts).any(|verdict| verdict.state.fails());
     Ok(if failed { exit::NOT_MET } else { exit::MET })
+}
+
+// === impl Files ===
+
+impl Files {
+    fn open(args: &BenchArgs) -> Result<Self, CliError> {
+        let beside = |wanted: bool, ending: &str| {
+            let path = args.csv.as_deref().filter(|_| wanted);
+            path.map(|path| OutFile::open(&path.with_extension(ending))).transpose()
+        };
+        Ok(Self {
+            json: args.json.as_deref().map(OutFile::open).transpose()?,
+            csv: args.csv.as_deref().map(OutFile::open).transpose()?,
+            frontier: beside(args.frontier, "frontier.csv")?,
+            sensitivity: beside(args.sensitivity, "sensitivity.csv")?,
+            junit: args.junit.as_deref().map(OutFile::open).transpose()?,
+        })
+    }
+
+    fn write(self, args: &BenchArgs, all: &[BenchScores]) -> Result<(), CliError> {
+        let put = |file: Option<OutFile>, text: &dyn Fn() -> Result<String, CliError>| {
+            file.map_or(Ok(()), |mut file| Ok(file.write_all(text()?.as_bytes())?))
+        };
+        let failed = |what| move |reason: String| CliError::Report { what, reason };
+        put(self.json, &|| scores_json(all).map_err(|e| failed("JSON")(e.to_string())))?;
+        put(self.csv, &|| Ok(scores_csv(all)))?;
+        put(self.frontier, &|| Ok(frontier_csv(all)))?;
+        put(self.sensitivity, &|| Ok(sensitivity_csv(all)))?;
+        put(self.junit, &|| {
+            let replay = |(file, scores): (&PathBuf, &BenchScores)| of_bench(file, scores.seed, args);
+            let replays: Vec<String> = args.scenarios.iter().zip(all).map(replay).collect();
+            let text = scores_junit(all.iter().zip(replays.iter().map(String::as_str)));
+            text.map_err(|e| failed("JUnit")(e.to_string()))
+        })
+    }
 }
 
 /// Reads a rules file, or tells everything that is wrong with it.

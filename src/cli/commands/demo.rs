@@ -106,6 +106,8 @@ fn incident() -> Result<BenchScores, CliError> {
         probe_seeds: 5,
         healthy: Duration::from_secs(30 * 86_400),
         deadlines: vec![Duration::from_secs(5 * 60), Duration::from_secs(40 * 60)],
+        frontier: false,
+        sensitivity: false,
     };
     Ok(bench(&load(None)?, &options, |seed| load(Some(seed)), |_, _| {})?)
 }

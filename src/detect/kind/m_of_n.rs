@@ -156,7 +156,8 @@ impl Kind for MOfN {
     }
 
     fn variants(&self) -> Variants<Self> {
-        let counts = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 45, 60].into_iter().filter_map(NonZeroU32::new);
+        let counts =
+            [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 45, 60].into_iter().filter_map(NonZeroU32::new);
         let counts = counts.filter(|count| *count <= self.of);
         Variants::new("failures", counts, |failures| Self { failures, ..*self })
     }

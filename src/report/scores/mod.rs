@@ -1,11 +1,15 @@
 //! Reports of a benchmark, from its scores alone: a table for a terminal, rows for a spreadsheet, JSON for programs, JUnit for CI systems.
 
+mod frontier;
 mod junit;
 mod rows;
+mod sensitivity;
 mod table;
 
+pub use frontier::{frontier_csv, frontier_table};
 pub use junit::scores_junit;
 pub use rows::scores_csv;
+pub use sensitivity::{sensitivity_csv, sensitivity_table};
 pub use table::scores_table;
 
 use crate::event::BenchScores;

@@ -19,7 +19,6 @@ pub fn scores_csv(all: &[BenchScores]) -> String {
 }
 
 fn row(scores: &BenchScores, detector: &DetectorScores) -> String {
-    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let rate = detector.false_alarms.as_ref();
     let (found, median, p90) = (&detector.found, &detector.median, &detector.p90);
     let mut fields = vec![
@@ -53,6 +52,16 @@ fn row(scores: &BenchScores, detector: &DetectorScores) -> String {
         .map(number),
     );
     fields.extend(detector.within.iter().map(|(_, found)| found.share().to_string()));
+    line(&fields)
+}
+
+/// A number; nothing where none was observed.
+pub(super) fn number(value: Option<f64>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// Fields as a line.
+pub(super) fn line(fields: &[String]) -> String {
     fields.iter().map(|field| quoted(field)).collect::<Vec<_>>().join(",")
 }
 

@@ -114,11 +114,11 @@ fn row(page: &mut Page, detector: &DetectorScores, indent: usize) {
     page.push(line);
 }
 
-fn seconds(value: Option<f64>) -> String {
+pub(super) fn seconds(value: Option<f64>) -> String {
     value.map_or_else(|| UNKNOWN.to_owned(), |value| format_duration(Duration::from_secs_f64(value)))
 }
 
-fn range(times: &Times) -> String {
+pub(super) fn range(times: &Times) -> String {
     match (times.value, times.low, times.high) {
         (None, ..) => String::new(),
         (_, low, None) => format!("{} to never", seconds(low)),
@@ -127,7 +127,7 @@ fn range(times: &Times) -> String {
 }
 
 /// A rate a day; where nothing was counted, what it is bounded by.
-fn per_day(rate: &Rate) -> String {
+pub(super) fn per_day(rate: &Rate) -> String {
     if rate.count == 0 { format!("<{}", two_figures(rate.high)) } else { two_figures(rate.per_day) }
 }
 

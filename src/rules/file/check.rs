@@ -15,7 +15,7 @@ use crate::rules::labels::METRIC_NAME;
 use crate::rules::template::Template;
 
 /// How to run what brownout refuses.
-const PROMTOOL_HINT: &str = "`--engine promtool` runs it with Prometheus itself";
+const PROMTOOL_HINT: &str = "a real Prometheus can: give it the series of `bench --export openmetrics FILE`";
 
 struct Checker<'a> {
     file: &'a SourceFile,
