@@ -162,6 +162,9 @@ pub(super) struct BenchArgs {
     /// (`scores.frontier.csv`)
     #[arg(long, value_name = "FILE")]
     pub(super) csv: Option<PathBuf>,
+    /// Write a page (HTML) with plots, complete in itself
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
     /// Write a JUnit report: a case for each expectation of the scenarios
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,

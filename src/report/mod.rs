@@ -44,8 +44,8 @@ pub use junit::junit;
 pub use progress::line as progress_line;
 pub use quick_junit::SerializeError as JunitError;
 pub use scores::{
-    frontier_csv, frontier_table, scores_csv, scores_json, scores_junit, scores_table, sensitivity_csv,
-    sensitivity_table,
+    frontier_csv, frontier_table, scores_csv, scores_html, scores_json, scores_junit, scores_table,
+    sensitivity_csv, sensitivity_table,
 };
 pub use tally::*;
 pub use terminal::{recap, summary};

@@ -39,6 +39,22 @@ fn is_unsafe(c: char) -> bool {
         || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{ffff}' | '\u{e0000}'..='\u{e007f}' | '\u{ad}' | '\u{61c}')
 }
 
+/// `text` within markup (HTML, SVG), made harmless.
+pub(super) fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in clean(text).chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
 /// `text` in ASCII alone, for terminals and logs that know nothing else.
 pub(super) fn to_ascii(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());

@@ -393,6 +393,8 @@ fn sweeps_move_the_parameter_and_the_failure() {
         "a.json",
         "--csv",
         "a.csv",
+        "--html",
+        "a.html",
     ];
     let ran = sandbox.run(brownout().args(args));
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
@@ -408,4 +410,11 @@ fn sweeps_move_the_parameter_and_the_failure() {
     assert_eq!([found(0, 5), found(0, 6), found(1, 4), found(1, 6)], [Some(10), Some(10), Some(0), Some(10)]);
     assert!(read("a.frontier.csv").lines().count() > 10);
     assert_eq!(read("a.sensitivity.csv").lines().count(), 1 + 2 * 42);
+    let page = read("a.html");
+    for title in
+        ["Who knew, and when", "The incident", "What it costs to know sooner", "How large a failure must be"]
+    {
+        assert!(page.contains(title), "{title}");
+    }
+    assert!(page.contains("brownout bench s.yaml"), "the command that repeats it");
 }

@@ -17,8 +17,8 @@ use crate::base::limits::RULE_FILE_BYTES_MAX;
 use crate::bench::{BenchOptions, bench, dead_rules_of, export_openmetrics};
 use crate::event::BenchScores;
 use crate::report::{
-    frontier_csv, frontier_table, scores_csv, scores_json, scores_junit, scores_table, sensitivity_csv,
-    sensitivity_table,
+    frontier_csv, frontier_table, scores_csv, scores_html, scores_json, scores_junit, scores_table,
+    sensitivity_csv, sensitivity_table,
 };
 use crate::rules::{RuleFile, RuleFileError, Semantics};
 use crate::scenario::{LoadError, Overrides, Plan, RulePlan, load_detectors, load_scenario};
@@ -35,6 +35,7 @@ struct Files {
     csv: Option<OutFile>,
     frontier: Option<OutFile>,
     sensitivity: Option<OutFile>,
+    html: Option<OutFile>,
     junit: Option<OutFile>,
 }
 
@@ -103,6 +104,7 @@ impl Files {
             csv: args.csv.as_deref().map(OutFile::open).transpose()?,
             frontier: beside(args.frontier, "frontier.csv")?,
             sensitivity: beside(args.sensitivity, "sensitivity.csv")?,
+            html: args.html.as_deref().map(OutFile::open).transpose()?,
             junit: args.junit.as_deref().map(OutFile::open).transpose()?,
         })
     }
@@ -116,12 +118,11 @@ impl Files {
         put(self.csv, &|| Ok(scores_csv(all)))?;
         put(self.frontier, &|| Ok(frontier_csv(all)))?;
         put(self.sensitivity, &|| Ok(sensitivity_csv(all)))?;
-        put(self.junit, &|| {
-            let replay = |(file, scores): (&PathBuf, &BenchScores)| of_bench(file, scores.seed, args);
-            let replays: Vec<String> = args.scenarios.iter().zip(all).map(replay).collect();
-            let text = scores_junit(all.iter().zip(replays.iter().map(String::as_str)));
-            text.map_err(|e| failed("JUnit")(e.to_string()))
-        })
+        let replay = |(file, scores): (&PathBuf, &BenchScores)| of_bench(file, scores.seed, args);
+        let replays: Vec<String> = args.scenarios.iter().zip(all).map(replay).collect();
+        let again = || all.iter().zip(replays.iter().map(String::as_str));
+        put(self.html, &|| Ok(scores_html(again())))?;
+        put(self.junit, &|| scores_junit(again()).map_err(|e| failed("JUnit")(e.to_string())))
     }
 }
 

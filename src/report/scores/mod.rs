@@ -1,13 +1,15 @@
-//! Reports of a benchmark, from its scores alone: a table for a terminal, rows for a spreadsheet, JSON for programs, JUnit for CI systems.
+//! Reports of a benchmark, from its scores alone: a table for a terminal, rows for a spreadsheet, a page, JSON for programs, JUnit for CI systems.
 
 mod frontier;
 mod junit;
+mod page;
 mod rows;
 mod sensitivity;
 mod table;
 
 pub use frontier::{frontier_csv, frontier_table};
 pub use junit::scores_junit;
+pub use page::scores_html;
 pub use rows::scores_csv;
 pub use sensitivity::{sensitivity_csv, sensitivity_table};
 pub use table::scores_table;

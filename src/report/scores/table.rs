@@ -84,7 +84,7 @@ const fn deadline_column(n: usize) -> usize {
 }
 
 /// The monitor of a detector, and how it looks at its targets: `on edge (30 targets, over the fleet)`.
-fn group(detector: &DetectorScores) -> Option<String> {
+pub(super) fn group(detector: &DetectorScores) -> Option<String> {
     let monitor = detector.monitor.as_ref()?;
     let fleet = detector.watches.filter(|watches| watches.targets > 1).map(|Watches { targets, each }| {
         let how = if each { "each by itself" } else { "over the fleet" };
@@ -132,7 +132,7 @@ pub(super) fn per_day(rate: &Rate) -> String {
 }
 
 /// What the figures can't say.
-fn notes(scores: &BenchScores) -> Vec<String> {
+pub(super) fn notes(scores: &BenchScores) -> Vec<String> {
     let mut notes = vec![
         "Time to detect runs from the first instant at which 1% of the probes are expected to fail; a miss counts as longer \
          than all others. `<` bounds a rate by the days in which nothing was counted (95%)."

@@ -6,8 +6,9 @@ use super::super::clock::Clock;
 use super::super::pairs::name;
 use super::super::{Sight, Surveys};
 use super::style::{LEVEL_LABELS, level};
-use super::{Canvas, MARGIN, WIDTH, escape};
+use super::{Canvas, MARGIN, WIDTH};
 use crate::base::{SimTime, format_duration};
+use crate::report::text::escape;
 use crate::report::text::{fit, percent};
 use crate::wan::Survey;
 

@@ -9,8 +9,9 @@ use indexmap::IndexMap;
 
 use super::super::Sight;
 use super::super::clock::Clock;
-use super::{Canvas, MARGIN, WIDTH, escape};
+use super::{Canvas, MARGIN, WIDTH};
 use crate::base::SimTime;
+use crate::report::text::escape;
 use crate::wan::{End, History, RouterId, Step, Topology};
 
 /// Room inside the frame.

@@ -13,7 +13,7 @@ use std::fmt::Write;
 
 use super::{Sight, Surveys};
 use crate::base::SimTime;
-use crate::report::text::clean;
+use crate::report::text::escape;
 
 /// The width of the picture, in its own units.
 const WIDTH: f64 = 1_280.0;
@@ -75,20 +75,4 @@ impl Canvas {
         let text = escape(text);
         self.add(format_args!("<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{text}</text>"));
     }
-}
-
-/// A text within markup.
-fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in clean(text).chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(c),
-        }
-    }
-    safe
 }
