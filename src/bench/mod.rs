@@ -30,6 +30,7 @@ mod sensitivity;
 mod series;
 mod standard;
 mod truth;
+mod tune;
 mod verdicts;
 mod world;
 
@@ -37,6 +38,7 @@ pub use matrix::{BenchError, BenchOptions, bench};
 pub use openmetrics::{dead_rules_of, export_openmetrics};
 pub use standard::{BASELINES, Baseline, STANDARD};
 pub use truth::{GAP, GRACE, IMPAIRED, Spans};
+pub use tune::tune;
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use super::alarm_budget::AlarmBudget;
 use super::audit_args::AuditArgs;
 use super::proxy_args::ProxyArgs;
 use crate::base::Span;
@@ -85,6 +86,8 @@ pub(super) enum Command {
     Proxy(ProxyArgs),
     /// Benchmark detectors in virtual time: how soon they find what a scenario does, how often they cry wolf
     Bench(BenchArgs),
+    /// Tune detectors: the parameter that finds soonest within a budget of false alarms
+    Tune(TuneArgs),
     /// Measure how long a client waits, phase by phase: what its timeouts really are
     Audit(AuditArgs),
     /// Check a scenario, and draw what will happen when
@@ -168,6 +171,32 @@ pub(super) struct BenchArgs {
     /// Write a JUnit report: a case for each expectation of the scenarios
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
+}
+
+/// Arguments of `brownout tune`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct TuneArgs {
+    /// Scenarios: files, or names of those that are built in. A value is as good as in the scenario in which it is worst
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub(super) scenarios: Vec<PathBuf>,
+    /// Tune the detectors of this file (a YAML map `detectors`) instead of the scenarios' own
+    #[arg(long, value_name = "FILE")]
+    pub(super) detectors: Option<PathBuf>,
+    /// How many false alarms are allowed in which time
+    #[arg(long, value_name = "COUNT/TIME", default_value = "1/30d")]
+    pub(super) false_alarms: AlarmBudget,
+    /// How often each scenario is played in each of the two rounds
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub(super) replicas: usize,
+    /// How many days without a fault are played in each of the two rounds
+    #[arg(long, value_name = "N", default_value = "365")]
+    pub(super) healthy_days: u32,
+    /// The first seed
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// Write all figures as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
 }
 
 /// Arguments of `brownout demo`.

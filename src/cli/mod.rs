@@ -3,6 +3,7 @@
 //! Data goes to stdout, logs and progress to stderr. Every expected error is told in one place and leads to one of the exit
 //! codes in [`exit`]; nothing else ends the process.
 
+mod alarm_budget;
 mod args;
 mod audit_args;
 mod commands;
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Proxy(proxy) => commands::proxy::run(&proxy, &mut printer),
         Command::Bench(bench) => commands::bench::run(&bench, &mut printer),
         Command::Audit(audit) => commands::audit::run(&audit, &mut printer),
+        Command::Tune(tune) => commands::tune::run(&tune, &mut printer),
         Command::Check(check) => commands::check::run(&check, &mut printer),
         Command::Wan(wan) => commands::wan::run(&wan, &mut printer),
         Command::Report(report) => commands::report::run(&report, &mut printer),

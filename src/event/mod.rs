@@ -12,6 +12,7 @@ mod kind;
 mod outbox;
 mod path;
 mod scores;
+mod tune;
 
 pub use audit::{
     Attempt, AttemptEnd, AuditBaseline, AuditPhase, AuditReport, CommandEnd, GaveUp, PhaseReport,
@@ -29,6 +30,7 @@ pub use scores::{
     BenchScores, DetectorScores, Found, Frontier, FrontierPoint, Incident, Rate, Sensitivity,
     SensitivityCell, TargetShares, Times, Watches, two_figures,
 };
+pub use tune::{TuneReport, TunedDetector, TunedFigures, TunedPoint};
 
 /// Whatever wants to see every event, in order.
 pub trait Sink {

@@ -45,7 +45,7 @@ pub use progress::line as progress_line;
 pub use quick_junit::SerializeError as JunitError;
 pub use scores::{
     frontier_csv, frontier_table, scores_csv, scores_html, scores_json, scores_junit, scores_table,
-    sensitivity_csv, sensitivity_table,
+    sensitivity_csv, sensitivity_table, tune_json, tune_table,
 };
 pub use tally::*;
 pub use terminal::{recap, summary};

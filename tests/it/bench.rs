@@ -418,3 +418,26 @@ fn sweeps_move_the_parameter_and_the_failure() {
     }
     assert!(page.contains("brownout bench s.yaml"), "the command that repeats it");
 }
+
+/// Proves that tuning takes the soonest value within the budget, tells it with the figures of other seeds, and ends with 1 where
+/// there is none.
+#[test]
+fn a_detector_is_tuned_within_a_budget() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s.yaml", SCENARIO);
+    let args = ["tune", "s.yaml", "--replicas", "10", "--healthy-days", "60", "--json", "a.json"];
+    let ran = sandbox.run(brownout().args(args).args(["--false-alarms", "3/30d"]));
+    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+    let text = fs_err::read_to_string(sandbox.path().join("a.json")).expect("a report");
+    let told: Value = serde_json::from_str(&text).expect("JSON");
+    let eager = &told["detectors"][0];
+    assert_eq!((&eager["written"]["value"], &eager["best"]["value"]), (&"1".into(), &"2".into()), "{text}");
+    assert!(eager["confirmed"]["median"].as_f64() > eager["written"]["figures"]["median"].as_f64(), "{text}");
+    assert!(ran.stdout.contains("best, confirmed"), "{}", ran.stdout);
+
+    let none = sandbox.run(brownout().args(args).args(["--false-alarms", "1/365d"]));
+    assert_eq!(none.code, Some(1), "{}", none.stderr);
+    assert!(none.stdout.contains("take `--healthy-days"), "{}", none.stdout);
+    let refused = sandbox.run(brownout().args(["tune", "s.yaml", "--false-alarms", "0/1d"]));
+    assert!(refused.stderr.contains("expected a count above zero"), "{}", refused.stderr);
+}

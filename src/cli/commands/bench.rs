@@ -24,7 +24,7 @@ use crate::rules::{RuleFile, RuleFileError, Semantics};
 use crate::scenario::{LoadError, Overrides, Plan, RulePlan, load_detectors, load_scenario};
 
 /// Probe seeds of one world: its timelines cost more than its probes.
-const PROBE_SEEDS: usize = 10;
+pub(super) const PROBE_SEEDS: usize = 10;
 
 /// Parts of the progress bar.
 const BAR: usize = 30;
@@ -165,7 +165,7 @@ fn write_openmetrics(
 }
 
 /// A bar on stderr, where that is a terminal and somebody wants it.
-struct Bar {
+pub(super) struct Bar {
     name: String,
     shown: bool,
     percent: AtomicUsize,
@@ -175,12 +175,12 @@ struct Bar {
 // === impl Bar ===
 
 impl Bar {
-    fn new(name: &str, printer: &Printer) -> Self {
+    pub(super) fn new(name: &str, printer: &Printer) -> Self {
         let shown = std::io::stderr().is_terminal() && !printer.is_quiet();
         Self { name: name.to_owned(), shown, percent: AtomicUsize::new(0), line: Mutex::new(()) }
     }
 
-    fn show(&self, done: usize, steps: usize) {
+    pub(super) fn show(&self, done: usize, steps: usize) {
         let percent = done * 100 / steps.max(1);
         if !self.shown || self.percent.fetch_max(percent, Ordering::Relaxed) >= percent {
             return;
@@ -195,7 +195,7 @@ impl Bar {
         }
     }
 
-    fn clear(&self) {
+    pub(super) fn clear(&self) {
         if self.shown {
             redraw_line("");
         }

@@ -11,4 +11,5 @@ pub(super) mod report;
 pub(super) mod run;
 pub(super) mod scenarios;
 pub(super) mod schema;
+pub(super) mod tune;
 pub(super) mod wan;

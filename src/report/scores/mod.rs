@@ -6,6 +6,7 @@ mod page;
 mod rows;
 mod sensitivity;
 mod table;
+mod tune;
 
 pub use frontier::{frontier_csv, frontier_table};
 pub use junit::scores_junit;
@@ -13,6 +14,7 @@ pub use page::scores_html;
 pub use rows::scores_csv;
 pub use sensitivity::{sensitivity_csv, sensitivity_table};
 pub use table::scores_table;
+pub use tune::{tune_json, tune_table};
 
 use crate::event::BenchScores;
 
