@@ -102,6 +102,8 @@ pub(super) enum Command {
     Detectors(DetectorsArgs),
     /// List the scenarios that are built in, or show one
     Scenarios(ScenariosArgs),
+    /// Tell what this machine can do, and how to get the rest
+    Doctor(DoctorArgs),
     /// Print the JSON Schema of scenario files, for editors
     Schema,
 }
@@ -195,6 +197,14 @@ pub(super) struct TuneArgs {
     #[arg(long)]
     pub(super) seed: Option<u64>,
     /// Write all figures as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+}
+
+/// Arguments of `brownout doctor`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct DoctorArgs {
+    /// Write what was found as JSON
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
 }

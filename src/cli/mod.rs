@@ -50,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Faults(faults) => commands::faults::run(&faults, &mut printer),
         Command::Detectors(detectors) => commands::detectors::run(&detectors, &mut printer),
         Command::Scenarios(scenarios) => commands::scenarios::run(&scenarios, &mut printer),
+        Command::Doctor(doctor) => commands::doctor::run(&doctor, &mut printer),
         Command::Schema => commands::schema::run(&mut printer),
     };
     let code = outcome.unwrap_or_else(|error| {

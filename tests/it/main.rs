@@ -8,6 +8,7 @@ mod audit;
 mod bench;
 mod dataplane;
 mod determinism;
+mod doctor;
 mod faults;
 mod incidents;
 mod kernel;

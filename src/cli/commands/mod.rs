@@ -5,6 +5,7 @@ pub(super) mod bench;
 pub(super) mod check;
 pub(super) mod demo;
 pub(super) mod detectors;
+pub(super) mod doctor;
 pub(super) mod faults;
 pub(super) mod proxy;
 pub(super) mod report;
