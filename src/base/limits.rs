@@ -98,6 +98,9 @@ pub const REFUSAL_MARGIN: Duration = Duration::from_secs(1);
 /// How long a wrapped command and its descendants get between SIGTERM and SIGKILL.
 pub const COMMAND_GRACE: Duration = Duration::from_secs(5);
 
+/// How often a group of rules without an `interval` is evaluated: Prometheus' own default.
+pub const RULE_INTERVAL_DEFAULT: Duration = Duration::from_secs(60);
+
 /// How many connections of a command one phase of an audit takes; more wait in the kernel's backlog. Clients that retry without
 /// a pause make thousands.
 pub const AUDIT_CONNECTIONS_MAX: usize = 1_000;

@@ -199,7 +199,7 @@ fn entrants(plan: &Plan) -> Vec<Entrant> {
         Entrant::detector(&*detector.name, detector.spec.clone(), detector.monitor)
     };
     let mut entrants: Vec<Entrant> = plan.detectors.iter().map(own).collect();
-    if entrants.is_empty() {
+    if entrants.is_empty() && !plan.rules.iter().any(|rules| rules.declared) {
         entrants = STANDARD.into_iter().map(standard).collect();
     }
     entrants.extend(plan.rules.iter().map(Entrant::rules));

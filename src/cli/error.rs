@@ -86,7 +86,7 @@ impl CliError {
             | Self::NoWan(_)
             | Self::Audit(AuditError::NoConnection(_) | AuditError::Endless(_))
             | Self::Window { .. }
-            | Self::Engine(EngineError::VirtualOnly(_)) => exit::USAGE,
+            | Self::Engine(EngineError::VirtualOnly(_) | EngineError::VirtualRules(_)) => exit::USAGE,
             Self::Engine(_) | Self::Audit(_) | Self::Io(_) | Self::Journal(_) => exit::ENVIRONMENT,
             Self::Report { .. } => exit::INTERNAL,
         }

@@ -100,6 +100,12 @@ pub enum EngineError {
          services with a `path` (`via`, or `targets: {{ services }}`)"
     )]
     VirtualOnly(Arc<str>),
+    /// A detector that needs series.
+    #[error(
+        "detector `{0}` is Prometheus rules, and a run has no series to evaluate them on: only `brownout bench` judges them; \
+         live, a real Prometheus that scrapes through the proxy does"
+    )]
+    VirtualRules(Arc<str>),
     /// The kernel was asked for, and may not be.
     #[error(
         "the kernel may not drop segments here: {source}; docs/backends.md tells how to permit it, and `--backend auto` does without"
@@ -135,6 +141,9 @@ pub async fn start<S: Sink + Send + 'static>(
 ) -> Result<Started<S>, EngineError> {
     if let Some(monitor) = plan.virtual_monitor() {
         return Err(EngineError::VirtualOnly(Arc::clone(&monitor.name)));
+    }
+    if let Some(detector) = plan.virtual_detector() {
+        return Err(EngineError::VirtualRules(Arc::clone(detector)));
     }
     let chosen = options.backend.choose()?;
     let bound = bind_all(&plan)?;

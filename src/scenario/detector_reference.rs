@@ -35,6 +35,8 @@ A preset stands in the place of the parameters: `consecutive: kubernetes-livenes
 often its system probes, and for how long it waits, is the monitor's `every` and `timeout`. Rules may hold rules: `alert`,
 `quorum` and `per_target` take any rule, and each other.
 
+Your own Prometheus rules are a detector, too: `prometheus: { rules: alerts.yml }`, see [the scenario file](scenario.md#detectors).
+
 All time is scenario time. A rule that can never fire on the probes that it gets, or always would, is refused.
 ";
 

@@ -180,7 +180,9 @@ impl Page {
 
     fn monitors(&mut self, plan: &Plan) {
         let names = plan.monitors.iter().map(|monitor| &*monitor.name);
-        let names = column(names.chain(plan.detectors.iter().map(|detector| &*detector.name)));
+        let ruled = || plan.rules.iter().flat_map(|rules| rules.rows.iter().map(move |row| (rules, row)));
+        let detectors = plan.detectors.iter().map(|detector| &*detector.name);
+        let names = column(names.chain(detectors).chain(ruled().map(|(_, row)| &*row.name)));
         if !plan.monitors.is_empty() {
             self.heading("monitors");
         }
@@ -195,7 +197,7 @@ impl Page {
             );
             self.wrapped(&label(&monitor.name, names), &text);
         }
-        if !plan.detectors.is_empty() {
+        if !plan.detectors.is_empty() || !plan.rules.is_empty() {
             self.heading("detectors");
         }
         for detector in &plan.detectors {
@@ -203,6 +205,15 @@ impl Page {
             self.wrapped(
                 &label(&detector.name, names),
                 &format!("{}, on {monitor}", detector.spec.summary()),
+            );
+        }
+        for (rules, row) in ruled() {
+            let alert =
+                row.alert.as_ref().map_or_else(|| "any alert".to_owned(), |alert| format!("alert `{alert}`"));
+            let (file, monitor) = (rules.file.name(), &plan.monitors[rules.monitor].name);
+            self.wrapped(
+                &label(&row.name, names),
+                &format!("{alert} of the Prometheus rules {file}, on {monitor}; bench alone"),
             );
         }
     }

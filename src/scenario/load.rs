@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::address::{Listen, Named};
 use super::files::TraceFiles;
 use super::lower::{lower, lower_detectors_of};
-use super::plan::{DetectorPlan, Plan, Upstream};
+use super::plan::{Plan, Upstream};
 use super::raw::{RawDetectors, RawScenario};
 use super::read::read;
 use crate::base::Seed;
@@ -57,17 +57,20 @@ pub fn load_file(path: &Path, overrides: &Overrides) -> Result<Plan, LoadError> 
 
 /// Reads a file that holds detectors alone, for the monitors of `plan`: a map `detectors`, as in a scenario. A detector that names
 /// no monitor is on the first one.
-pub fn load_detectors(path: &Path, plan: &Plan) -> Result<Vec<DetectorPlan>, LoadError> {
+pub fn load_detectors(path: &Path, plan: &mut Plan) -> Result<(), LoadError> {
     let file = read_text(path)?;
     let raw = match read::<RawDetectors>(&file) {
         Ok(raw) => raw,
         Err(mistake) => return Err(LoadError::one(file, *mistake)),
     };
-    lower_detectors_of(&file, &raw, plan).map_err(|diagnostics| LoadError {
-        file,
-        diagnostics,
-        traces: Vec::new(),
-    })
+    let mut files = TraceFiles::new(Some(path.parent().unwrap_or(Path::new("")).to_owned()));
+    match lower_detectors_of(&file, &raw, plan, &mut files) {
+        Ok((detectors, rules)) => {
+            (plan.detectors, plan.rules) = (detectors, rules);
+            Ok(())
+        }
+        Err(diagnostics) => Err(LoadError { file, diagnostics, traces: files.mistaken }),
+    }
 }
 
 /// The text of a file that is not too large, and is text.

@@ -180,6 +180,8 @@ pub struct RulePlan {
     pub interval: Duration,
     /// What is judged, each for itself.
     pub rows: Vec<RuleRow>,
+    /// Whether they are a detector of the scenario; else they come beside its own.
+    pub declared: bool,
 }
 
 /// What of a rules file is judged.
@@ -208,6 +210,12 @@ impl Plan {
         let lasts = self.clock.until.since(self.clock.from);
         let targets = u32::try_from(monitor.target_count()).unwrap_or(u32::MAX);
         detector.spec.detector(&Feed { targets, ..Feed::of_one(every, self.clock.from, lasts) })
+    }
+
+    /// The detector that only virtual time can judge, if there is one: a run has no series to evaluate rules on.
+    pub fn virtual_detector(&self) -> Option<&Arc<str>> {
+        let rows = self.rules.iter().filter(|rules| rules.declared).flat_map(|rules| &rules.rows);
+        rows.map(|row| &row.name).next()
     }
 
     /// The monitor that only virtual time can play, if there is one.
@@ -249,7 +257,7 @@ impl RulePlan {
                 rows.push(RuleRow { name: Arc::clone(&rule.name), alert: Some(Arc::clone(&rule.name)) });
             }
         }
-        Self { monitor, file, semantics, interval, rows }
+        Self { monitor, file, semantics, interval, rows, declared: false }
     }
 }
 

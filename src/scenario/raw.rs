@@ -269,6 +269,39 @@ pub(super) struct RawHttp {
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
 
+/// Prometheus rules: the detector fires while an alert of the file does. Only `brownout bench` judges them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "PrometheusRules")]
+pub(super) struct RawPrometheus {
+    /// The rules file, relative to the scenario's file.
+    #[schemars(extend("examples" = ["alerts.yml"]))]
+    pub(super) rules: Placed<String>,
+    /// The alert that counts; any of the file, if left out.
+    #[serde(default)]
+    pub(super) alert: Opt<String>,
+    /// Which major version of Prometheus is followed where they differ.
+    #[serde(default)]
+    #[schemars(extend("default" = "3.x"))]
+    pub(super) version: Opt<RawPrometheusVersion>,
+    /// How often a group without an `interval` is evaluated.
+    #[serde(default)]
+    #[schemars(extend("default" = "1m"))]
+    pub(super) evaluation_interval: Opt<Span>,
+}
+
+/// A major version of Prometheus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(rename = "PrometheusVersion")]
+pub(super) enum RawPrometheusVersion {
+    /// Windows hold both their ends.
+    #[serde(rename = "2.x")]
+    V2,
+    /// Windows don't hold their older end.
+    #[serde(rename = "3.x")]
+    V3,
+}
+
 macro_rules! define_raw_detector {
     ($($key:ident: $type:ident, $about:literal;)*) => {
         /// A detector on a monitor: exactly one key that names its rule.
@@ -279,6 +312,9 @@ macro_rules! define_raw_detector {
             /// The monitor whose probes it sees. May be left out if there is one monitor.
             #[serde(default)]
             pub(super) monitor: Opt<String>,
+            #[serde(default)]
+            #[schemars(title = "Fires while an alert of a Prometheus rules file does.")]
+            pub(super) prometheus: Opt<RawPrometheus>,
             $(
                 #[serde(default)]
                 #[schemars(title = $about)]

@@ -441,3 +441,40 @@ fn a_detector_is_tuned_within_a_budget() {
     let refused = sandbox.run(brownout().args(["tune", "s.yaml", "--false-alarms", "0/1d"]));
     assert!(refused.stderr.contains("expected a count above zero"), "{}", refused.stderr);
 }
+
+/// Proves that Prometheus rules are a detector like any other in a scenario and in a file of detectors: judged, expected of, told by
+/// `check`; and that a run says that it can't judge them.
+#[test]
+fn prometheus_rules_are_a_detector() {
+    let sandbox = Sandbox::new();
+    sandbox.write("rules/r.yml", RULES);
+    let rules = "  down: { prometheus: { rules: rules/r.yml, alert: DownFor5m } }\n  any: { prometheus: { rules: rules/r.yml } }\n";
+    let head = &SCENARIO[..SCENARIO.find("detectors:").expect("it has detectors")];
+    let expect = "expect:\n  - { detector: any, fires: { within: 5m, probability: 70% } }\n  - { detector: down, stays_silent: {} }\n";
+    sandbox.write("s.yaml", format!("{head}detectors:\n{rules}{expect}"));
+    let judged = |args: &[&str]| {
+        let bench = ["--replicas", "20", "--healthy-days", "1", "--json", "a.json"];
+        let ran = sandbox.run(brownout().arg("bench").args(args).args(bench));
+        assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+        let text = fs_err::read_to_string(sandbox.path().join("a.json")).expect("a report");
+        let told: Value = serde_json::from_str(&text).expect("JSON");
+        let rows = told[0]["detectors"].as_array().expect("rows").iter();
+        let rows = rows.filter(|row| row["monitor"].is_string());
+        rows.map(|row| (row["name"].to_string(), row["found"]["count"].as_u64())).collect::<Vec<_>>()
+    };
+    let own = judged(&["s.yaml"]);
+    assert_eq!(
+        own,
+        [("\"down\"".to_owned(), Some(0)), ("\"any\"".to_owned(), Some(20))],
+        "and no standard rule beside"
+    );
+    sandbox.write("rules/d.yaml", format!("detectors:\n{}", rules.replace("rules/r.yml", "r.yml")));
+    sandbox.write("plain.yaml", head);
+    assert_eq!(judged(&["plain.yaml", "--detectors", "rules/d.yaml"]), own);
+
+    let check = sandbox.run(brownout().args(["check", "s.yaml"]));
+    assert!(check.stdout.contains("alert `DownFor5m` of the Prometheus rules"), "{}", check.stdout);
+    let run = sandbox.run(brownout().args(["run", "s.yaml", "--", "true"]));
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(run.stderr.contains("detector `down` is Prometheus rules"), "{}", run.stderr);
+}

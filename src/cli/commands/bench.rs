@@ -62,7 +62,7 @@ pub(in crate::cli) fn run(args: &BenchArgs, printer: &mut Printer) -> Result<u8,
         let overrides = Overrides { seed: args.seed.map(Seed), ..Overrides::default() };
         let mut plan = load_scenario(scenario, &overrides)?;
         if let Some(detectors) = &args.detectors {
-            plan.detectors = load_detectors(detectors, &plan)?;
+            load_detectors(detectors, &mut plan)?;
         }
         if let Some(file) = &rules {
             let interval = args.evaluation_interval.get();

@@ -29,7 +29,7 @@ pub(in crate::cli) fn run(args: &TuneArgs, printer: &mut Printer) -> Result<u8, 
         let seed = seed.or(args.seed.map(Seed));
         let mut plan = load_scenario(&args.scenarios[n], &Overrides { seed, ..Overrides::default() })?;
         if let Some(detectors) = &args.detectors {
-            plan.detectors = load_detectors(detectors, &plan)?;
+            load_detectors(detectors, &mut plan)?;
         }
         Ok(plan)
     };

@@ -111,6 +111,11 @@ impl RuleFile {
         }
     }
 
+    /// What messages call the file.
+    pub const fn name(&self) -> &Arc<str> {
+        &self.source.name
+    }
+
     /// Every rule, in the order of evaluation.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.groups.iter().flat_map(|group| &group.rules)

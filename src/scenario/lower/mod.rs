@@ -9,6 +9,7 @@ mod faults;
 mod head;
 mod mistakes;
 mod monitors;
+mod rules;
 mod schedule;
 mod services;
 mod wan;
@@ -81,7 +82,7 @@ pub(super) fn lower_under(
     faults::lower_faults(&mut told, raw, &head, &mut faults, files);
     let mut pairs = Vec::new();
     let monitors = monitors::lower_monitors(&mut told, raw, &head, wan.as_deref(), &mut pairs);
-    let detectors = monitors::lower_detectors(&mut told, raw, &monitors);
+    let (detectors, rules) = monitors::lower_detectors(&mut told, raw, &monitors, files);
     let expectations = expectations::lower_expectations(&mut told, raw, &head, &faults);
     if told.any() || !files.mistaken.is_empty() {
         return Err(told.into_diagnostics());
@@ -102,7 +103,7 @@ pub(super) fn lower_under(
         fault_texts: Vec::new(),
         monitors,
         detectors,
-        rules: Vec::new(),
+        rules,
         expectations,
         allow_untouched: raw.allow_untouched.get().copied().unwrap_or_default(),
         untouched_allowed: faults.untouched_allowed,

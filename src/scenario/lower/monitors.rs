@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use super::head::Head;
 use super::mistakes::{DETECTOR, MONITOR, Mistakes, SERVICE, exact};
+use super::rules::lower_rules;
 use super::wan::lower_pair;
 use crate::base::SimTime;
 use crate::base::limits::{DETECTOR_TARGETS_MAX, PROBE_BODY_BYTES_MAX, SCENARIO_ITEMS_MAX};
 use crate::detect::{Contradiction, DETECTOR_KINDS, DetectorSpec, Feed};
 use crate::diag::{Code, Diagnostic, SourceFile, SourceSpan};
+use crate::scenario::files::TraceFiles;
 use crate::scenario::placed::{Pairs, Placed};
-use crate::scenario::plan::{Check, DetectorPlan, MonitorPlan, PairPlan, Plan};
-use crate::scenario::raw::{RawDetector, RawDetectors, RawHttp, RawMonitor, RawPath, RawScenario};
+use crate::scenario::plan::{Check, DetectorPlan, MonitorPlan, PairPlan, Plan, RulePlan};
+use crate::scenario::raw::{
+    RawDetector, RawDetectors, RawHttp, RawMonitor, RawPath, RawPrometheus, RawScenario,
+};
 use crate::wan::{History, SiteId};
 
 /// Shortest time between two probes of a monitor on the wall clock: tokio's timer has no finer grain.
@@ -287,7 +291,8 @@ pub(super) fn lower_detectors(
     told: &mut Mistakes<'_>,
     raw: &RawScenario,
     lowered: &[MonitorPlan],
-) -> Vec<DetectorPlan> {
+    files: &mut TraceFiles,
+) -> (Vec<DetectorPlan>, Vec<RulePlan>) {
     let monitors = raw.monitors.get().into_iter().flatten().map(|(name, item)| {
         let fleet = item.value.targets.get();
         let services = fleet.and_then(|fleet| fleet.services.get()).map(|named| named.0.len());
@@ -299,7 +304,7 @@ pub(super) fn lower_detectors(
     let (monitors, lasts) = (monitors.collect(), raw.duration.value.get());
     let watchers = Watchers { monitors, lasts, first_of_several: false };
     let items = raw.detectors.get().into_iter().flatten();
-    items.filter_map(|(name, item)| lower_detector(told, &watchers, name, &item.value)).collect()
+    sorted(items.filter_map(|(name, item)| lower_detector(told, &watchers, name, &item.value, files)))
 }
 
 /// The detectors of a file of their own, for the monitors of a plan.
@@ -307,7 +312,8 @@ pub(in crate::scenario) fn lower_detectors_of(
     file: &SourceFile,
     raw: &RawDetectors,
     plan: &Plan,
-) -> Result<Vec<DetectorPlan>, Vec<Diagnostic>> {
+    files: &mut TraceFiles,
+) -> Result<(Vec<DetectorPlan>, Vec<RulePlan>), Vec<Diagnostic>> {
     let mut told = Mistakes::new(file);
     let count = raw.detectors.value.len();
     if count == 0 || count > SCENARIO_ITEMS_MAX {
@@ -326,9 +332,10 @@ pub(in crate::scenario) fn lower_detectors_of(
     });
     let watchers = Watchers { monitors: monitors.collect(), lasts: plan.duration, first_of_several: true };
     let items = raw.detectors.value.iter();
-    let detectors =
-        items.filter_map(|(name, item)| lower_detector(&mut told, &watchers, name, &item.value)).collect();
-    if told.any() { Err(told.into_diagnostics()) } else { Ok(detectors) }
+    let detectors = sorted(
+        items.filter_map(|(name, item)| lower_detector(&mut told, &watchers, name, &item.value, files)),
+    );
+    if told.any() || !files.mistaken.is_empty() { Err(told.into_diagnostics()) } else { Ok(detectors) }
 }
 
 fn lower_detector(
@@ -336,7 +343,8 @@ fn lower_detector(
     watchers: &Watchers<'_>,
     name: &Placed<String>,
     detector: &RawDetector,
-) -> Option<DetectorPlan> {
+    files: &mut TraceFiles,
+) -> Option<Lowered> {
     told.check_name(DETECTOR, Placed { value: &name.value, span: name.span });
     let names = watchers.monitors.iter().map(|monitor| monitor.name);
     let monitor = match detector.monitor.placed() {
@@ -344,20 +352,57 @@ fn lower_detector(
         None if watchers.first_of_several && !watchers.monitors.is_empty() => Some(0),
         None => told.only(MONITOR, "monitor", name.span, names),
     };
-    let spec = lower_spec(told, name, detector);
-    let (monitor, spec) = (monitor?, spec?);
+    let kind = lower_kind(told, name, detector);
+    let (monitor, kind) = (monitor?, kind?);
+    let spec = match kind.value {
+        Kind::Rules(rules) => {
+            let rules = Placed { value: rules, span: kind.span };
+            return lower_rules(told, name, rules, monitor, files).map(Lowered::Rules);
+        }
+        Kind::Spec(spec) => Placed { value: spec, span: kind.span },
+    };
     check_reach(told, watchers.lasts, &spec, &watchers.monitors[monitor]);
-    Some(DetectorPlan { name: Arc::from(name.value.as_str()), monitor, spec: spec.value })
+    Some(Lowered::Detector(DetectorPlan { name: Arc::from(name.value.as_str()), monitor, spec: spec.value }))
 }
 
-fn lower_spec(
+/// A detector of the table's kinds, or rules.
+enum Lowered {
+    Detector(DetectorPlan),
+    Rules(RulePlan),
+}
+
+fn sorted(lowered: impl Iterator<Item = Lowered>) -> (Vec<DetectorPlan>, Vec<RulePlan>) {
+    let (mut detectors, mut rules) = (Vec::new(), Vec::new());
+    for one in lowered {
+        match one {
+            Lowered::Detector(detector) => detectors.push(detector),
+            Lowered::Rules(one) => rules.push(one),
+        }
+    }
+    (detectors, rules)
+}
+
+/// What a detector's one key names.
+enum Kind<'r> {
+    Spec(DetectorSpec),
+    Rules(&'r RawPrometheus),
+}
+
+fn lower_kind<'r>(
     told: &mut Mistakes<'_>,
     name: &Placed<String>,
-    detector: &RawDetector,
-) -> Option<Placed<DetectorSpec>> {
-    let all: Vec<&str> = DETECTOR_KINDS.iter().map(|kind| kind.name).collect();
-    let kinds = detector.kinds().into_iter().map(|kind| (kind.value.info().name, kind)).collect();
-    told.exactly_one("a detector", name.span, kinds, &all)
+    detector: &'r RawDetector,
+) -> Option<Placed<Kind<'r>>> {
+    const PROMETHEUS: &str = "prometheus";
+    let all: Vec<&str> = DETECTOR_KINDS.iter().map(|kind| kind.name).chain([PROMETHEUS]).collect();
+    let of_table = detector.kinds().into_iter();
+    let of_table = of_table.map(|kind| {
+        let (name, span) = (kind.value.info().name, kind.span);
+        (name, Placed { value: Kind::Spec(kind.value), span })
+    });
+    let rules = detector.prometheus.placed();
+    let rules = rules.map(|rules| (PROMETHEUS, Placed { value: Kind::Rules(rules.value), span: rules.span }));
+    told.exactly_one("a detector", name.span, of_table.chain(rules).collect(), &all)
 }
 
 /// Tells a rule that can never fire on the probes that it gets, or always does.
