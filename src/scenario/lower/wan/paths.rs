@@ -105,7 +105,7 @@ fn lower_flows(told: &mut Mistakes<'_>, path: Placed<&RawPath>, history: &Histor
     let (client, server) = (client?, server?);
     if client == server {
         let mistake = Diagnostic::error(Code::Contradiction, "a path from a site to itself crosses no WAN");
-        told.push(mistake.at(to.span, "").hint("leave `path` out, or name another site"));
+        told.push(mistake.at(to.span, "").hint("name two different sites, or leave it out"));
         return None;
     }
     let flows = history.flows(client, server, 0);
