@@ -83,7 +83,9 @@ fn curls_timeouts_are_found_in_their_phases() {
         let waited = audited.waited(phase).unwrap_or_else(|| panic!("{phase} in {}", audited.report));
         // The table of sockets is read every 25 ms, and curl's clock began before the request.
         assert!(waited > 1.5, "{phase}: {waited}");
-        assert_eq!(audited.phase(phase)["attempts"][0]["how"], "fin", "{phase}");
+        // Who closes with a byte unread resets: a drip's may have come just then.
+        let how = audited.phase(phase)["attempts"][0]["how"].as_str();
+        assert!(how == Some("fin") || (phase == "drip" && how == Some("reset")), "{phase}: {how:?}");
     }
     let states =
         audited.report["verdicts"].as_array().expect("verdicts").iter().map(|verdict| &verdict["state"]);
